@@ -1,0 +1,1 @@
+//! migwatch watches compose stacks whose database migrations must not run by accident.
