@@ -1,1 +1,6 @@
 //! migwatch watches compose stacks whose database migrations must not run by accident.
+//!
+//! The modules stand in floors; each uses only lower ones, which `tests/it/floors.rs` checks:
+//! values ([`model`]), judgement, edges, config, daemon, command line.
+
+pub mod model;

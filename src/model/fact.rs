@@ -1,0 +1,292 @@
+//! What was concluded: the only thing that is written.
+//!
+//! Each fact has a stable `kind` (its serde tag), independent of Rust names; [`FORMAT`] is the version of the whole set. A kind is
+//! never reused for another meaning; a field may be added with a default.
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::{Alert, Fingerprint, Resolution};
+use super::cause::Cause;
+use super::container::Armed;
+use super::log::{LineKey, Step};
+use super::migration::{
+    Acknowledgement, Evidence, Grade, Judgement, MigrationId, Movement, Outcome, Runner, Trigger,
+};
+use super::revision::{DatabaseId, Standing, VersionTable};
+use super::service::{ContainerId, Role, ServiceId};
+use super::time::Timestamp;
+
+/// The version of the journal's format. A journal with a higher one is refused, never taken for corruption.
+pub const FORMAT: u32 = 1;
+
+/// One conclusion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fact {
+    /// The first full look of this journal's life: what is older is history.
+    WatchStarted {
+        /// When.
+        at: Timestamp,
+    },
+    /// A container was seen for the first time.
+    ContainerDiscovered {
+        /// Its ID.
+        container: ContainerId,
+        /// Its service.
+        service: ServiceId,
+        /// Its role.
+        role: Role,
+        /// Its name then.
+        name: String,
+        /// Compose's number.
+        number: Option<u32>,
+        /// When the engine created it.
+        created_at: Timestamp,
+        /// Whether its next start would migrate.
+        armed: Armed,
+        /// It existed before migwatch watched it: everything up to this time is history.
+        history_until: Option<Timestamp>,
+    },
+    /// A container began a start.
+    ContainerStarted {
+        /// Which.
+        container: ContainerId,
+        /// When (the engine's time).
+        started_at: Timestamp,
+        /// It had never been started before.
+        first: bool,
+    },
+    /// A container's start ended.
+    ContainerFinished {
+        /// Which.
+        container: ContainerId,
+        /// When (the engine's time).
+        finished_at: Timestamp,
+        /// The exit code.
+        exit_code: i32,
+        /// Somebody asked for it through the API.
+        asked: bool,
+    },
+    /// A container is gone.
+    ContainerRemoved {
+        /// Which.
+        container: ContainerId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A container's log was taken in up to here.
+    LogRead {
+        /// Which.
+        container: ContainerId,
+        /// The time of the last whole line.
+        position: Timestamp,
+    },
+    /// Lines of a log were lost.
+    LogLost {
+        /// Which.
+        container: ContainerId,
+        /// The last line before.
+        from: Timestamp,
+        /// The first line after.
+        to: Timestamp,
+    },
+    /// A start said that it skips migrations.
+    MigrationSkipped {
+        /// The container.
+        container: ContainerId,
+        /// The line that said so.
+        line: LineKey,
+        /// It is from before the watch: not counted.
+        history: bool,
+    },
+    /// A migration began.
+    MigrationOpened {
+        /// Its identity.
+        id: MigrationId,
+        /// The service.
+        service: ServiceId,
+        /// What set it off.
+        trigger: Trigger,
+        /// Who runs it.
+        runner: Runner,
+        /// How sure we are.
+        grade: Grade,
+        /// Whether it is expected, and why.
+        judgement: Judgement,
+        /// What was seen.
+        evidence: Evidence,
+        /// The line that was seen, if it was one.
+        line: Option<LineKey>,
+        /// It is from before the watch.
+        history: bool,
+    },
+    /// A start of the same container tries the failed migration again.
+    MigrationRetried {
+        /// Which migration.
+        id: MigrationId,
+        /// Who runs it now.
+        runner: Runner,
+        /// The line that was seen.
+        line: Option<LineKey>,
+    },
+    /// A step was logged.
+    MigrationStepped {
+        /// Which migration.
+        id: MigrationId,
+        /// The step.
+        step: Step,
+        /// The line that said so; its time is the step's.
+        line: LineKey,
+        /// When it had arrived here (our clock).
+        observed_at: Timestamp,
+    },
+    /// Something else was seen that belongs to the migration (`Running` again, `Context`, an error after the first).
+    MigrationEvidenced {
+        /// Which migration.
+        id: MigrationId,
+        /// What was seen; `None` if it only makes the line known.
+        evidence: Option<Evidence>,
+        /// The line that was seen.
+        line: Option<LineKey>,
+    },
+    /// The first error of the migration was logged.
+    MigrationErred {
+        /// Which migration.
+        id: MigrationId,
+        /// The error.
+        cause: Cause,
+        /// The line that said so.
+        line: LineKey,
+    },
+    /// A version table moved with the migration: the database agrees.
+    MigrationConfirmed {
+        /// Which migration.
+        id: MigrationId,
+        /// The move.
+        movement: Movement,
+        /// When the reading had arrived here (our clock).
+        observed_at: Timestamp,
+    },
+    /// The verdict or the grade became another.
+    MigrationRejudged {
+        /// Which migration.
+        id: MigrationId,
+        /// How sure we are now.
+        grade: Grade,
+        /// The judgement now, with the reason for the change.
+        judgement: Judgement,
+    },
+    /// The migration ended; a later one for the same migration is a correction (a retry that ended otherwise).
+    MigrationSettled {
+        /// Which migration.
+        id: MigrationId,
+        /// How.
+        outcome: Outcome,
+        /// When.
+        at: Timestamp,
+        /// Why it is believed to have ended so.
+        reason: String,
+    },
+    /// A person closed the migration's alerts.
+    MigrationAcknowledged {
+        /// Which migration.
+        id: MigrationId,
+        /// Who and why.
+        acknowledgement: Acknowledgement,
+    },
+    /// A database answered for the first time ever.
+    DatabaseConnected {
+        /// Which.
+        database: DatabaseId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A version table was read for the first time: a baseline.
+    TableDiscovered {
+        /// Which.
+        table: VersionTable,
+        /// What stands in it.
+        standing: Standing,
+        /// When the reading was made.
+        at: Timestamp,
+    },
+    /// A version table stands elsewhere than at the last reading.
+    TableMoved {
+        /// Which.
+        table: VersionTable,
+        /// Before.
+        from: Standing,
+        /// Now.
+        to: Standing,
+        /// When the reading was made.
+        at: Timestamp,
+    },
+    /// A service is known to migrate this version table.
+    TableBound {
+        /// The service.
+        service: ServiceId,
+        /// The table.
+        table: VersionTable,
+        /// What proves it.
+        proof: BindingProof,
+    },
+    /// An alert began to fire.
+    AlertFired {
+        /// The alert.
+        alert: Alert,
+    },
+    /// An alert that fires has more to say, or another severity.
+    AlertEnriched {
+        /// The alert as it is now.
+        alert: Alert,
+    },
+    /// An alert is over.
+    AlertResolved {
+        /// Which.
+        fingerprint: Fingerprint,
+        /// When and why.
+        resolution: Resolution,
+    },
+    /// A person closed an alert.
+    AlertAcknowledged {
+        /// Which.
+        fingerprint: Fingerprint,
+        /// Who and why.
+        acknowledgement: Acknowledgement,
+    },
+    /// A receiver took every transition up to this number.
+    Notified {
+        /// The receiver's name.
+        receiver: String,
+        /// The number of the last transition it has.
+        up_to: u64,
+    },
+    /// A receiver is no longer configured.
+    ReceiverRemoved {
+        /// Its name.
+        receiver: String,
+    },
+}
+
+/// What proves that a service migrates a version table, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BindingProof {
+    /// Config or label says so.
+    Configured,
+    /// It is the only version table of the service's database.
+    OnlyTable,
+    /// A logged `-> b` equalled the table's new row.
+    Learned,
+}
+
+impl BindingProof {
+    /// The word used on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configured => "configured",
+            Self::OnlyTable => "only_table",
+            Self::Learned => "learned",
+        }
+    }
+}

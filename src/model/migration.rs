@@ -1,0 +1,332 @@
+//! A migration: one judged occurrence, with its evidence, its outcome and its verdict.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::cause::Cause;
+use super::log::Step;
+use super::policy::Policy;
+use super::revision::{Heads, VersionTable};
+use super::service::{ContainerId, ServiceId};
+use super::time::Timestamp;
+
+/// Identifies a migration; comes from its first runner: `<container>-<time in milliseconds, base 36>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MigrationId(pub String);
+
+impl fmt::Display for MigrationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What set it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A container's start.
+    Startup,
+}
+
+impl Trigger {
+    /// Every trigger known so far.
+    pub const ALL: [Self; 1] = [Self::Startup];
+
+    /// The word used in metrics and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Startup => "startup",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Not ended yet.
+    Running,
+    /// Steps were carried out.
+    Applied,
+    /// It ran, and there was nothing to do.
+    NothingToDo,
+    /// Steps went down.
+    Downgraded,
+    /// The version was set without steps.
+    Stamped,
+    /// An error ended it.
+    Failed,
+    /// Its process was killed while it ran.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Every settled outcome known so far, in the order in which they are shown.
+    pub const SETTLED: [Self; 6] =
+        [Self::Applied, Self::NothingToDo, Self::Downgraded, Self::Stamped, Self::Failed, Self::Interrupted];
+
+    /// The word used in metrics and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Applied => "applied",
+            Self::NothingToDo => "nothing_to_do",
+            Self::Downgraded => "downgraded",
+            Self::Stamped => "stamped",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How sure we are that it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// A log line alone.
+    Claimed,
+    /// Also a process that can migrate.
+    Witnessed,
+    /// The database agrees.
+    Confirmed,
+}
+
+impl Grade {
+    /// The word used on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Witnessed => "witnessed",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
+/// Whether it was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the three words are the product")]
+pub enum Verdict {
+    Expected,
+    Unexpected,
+    Undetermined,
+}
+
+impl Verdict {
+    /// Every verdict, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Expected, Self::Unexpected, Self::Undetermined];
+
+    /// The word used in metrics and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expected => "expected",
+            Self::Unexpected => "unexpected",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// A verdict with why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The policy that was asked.
+    pub policy: Policy,
+    /// The rule that matched.
+    pub rule: Rule,
+    /// One sentence for people.
+    pub reason: String,
+}
+
+/// The rules that give a verdict; a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Policy `allow`.
+    AllowEverything,
+    /// Policy `deny` and nothing that covers it.
+    DenyEverything,
+    /// `explicit`: the first start of a new container whose environment says so, and its predecessor's did not.
+    DeclaredDeploy,
+    /// `explicit`: the container was started before; the switch was left on.
+    LeftArmed,
+    /// `explicit`: its predecessor was armed too.
+    PredecessorArmed,
+    /// `explicit`: nobody set the switch; the command's default migrates.
+    UnsetMeansTrue,
+    /// `explicit`: the command migrates with no switch.
+    BareCommand,
+    /// `explicit`: the environment says no, and yet it ran.
+    DespiteDisarmed,
+    /// `explicit`: nothing readable says who asked for it.
+    NobodyDeclared,
+    /// Only a log line says that it ran.
+    ClaimOnly,
+    /// It began before migwatch saw this container.
+    Baseline,
+}
+
+impl Rule {
+    /// The word used in JSON and on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowEverything => "allow_everything",
+            Self::DenyEverything => "deny_everything",
+            Self::DeclaredDeploy => "declared_deploy",
+            Self::LeftArmed => "left_armed",
+            Self::PredecessorArmed => "predecessor_armed",
+            Self::UnsetMeansTrue => "unset_means_true",
+            Self::BareCommand => "bare_command",
+            Self::DespiteDisarmed => "despite_disarmed",
+            Self::NobodyDeclared => "nobody_declared",
+            Self::ClaimOnly => "claim_only",
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
+/// One process that carried the migration out, or tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runner {
+    /// The container.
+    pub container: ContainerId,
+    /// The container's name at that time.
+    pub name: String,
+    /// When this container's start began.
+    pub started_at: Timestamp,
+    /// The first evidence of this attempt.
+    pub at: Timestamp,
+}
+
+/// A logged step with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimedStep {
+    /// When it was announced.
+    pub at: Timestamp,
+    /// What was announced.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// A move of a version table that belongs to a migration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Movement {
+    /// The table.
+    pub table: VersionTable,
+    /// Where it stood before.
+    pub from: Heads,
+    /// Where it stands after.
+    pub to: Heads,
+    /// When the reading that showed it was made.
+    pub at: Timestamp,
+}
+
+/// One judged occurrence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migration {
+    /// Its identity.
+    pub id: MigrationId,
+    /// The service whose process ran it.
+    pub service: ServiceId,
+    /// What set it off.
+    pub trigger: Trigger,
+    /// The processes that ran it: the first, then retries.
+    pub runners: Vec<Runner>,
+    /// The steps it logged, over all attempts, each once.
+    pub steps: Vec<TimedStep>,
+    /// The version tables that moved with it.
+    pub movements: Vec<Movement>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it is believed to have ended so.
+    pub outcome_reason: Option<String>,
+    /// How sure we are.
+    pub grade: Grade,
+    /// Whether it was expected, and why.
+    pub judgement: Judgement,
+    /// The first error.
+    pub cause: Option<Cause>,
+    /// The engine's time of the first evidence.
+    pub started_at: Timestamp,
+    /// The engine's time of the end; of the last attempt if it was retried.
+    pub ended_at: Option<Timestamp>,
+    /// When a step was first logged or a table first moved.
+    pub moved_at: Option<Timestamp>,
+    /// It was over before migwatch saw the container: shown, never counted, never alerted.
+    pub history: bool,
+    /// What was seen, when, by which witness: one sentence each, oldest first, at most 20.
+    pub evidence: Vec<Evidence>,
+    /// Who acknowledged it.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// One piece of evidence as shown to people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// When it was (engine's clock where there is one).
+    pub at: Timestamp,
+    /// Which witness: `log`, `engine`, `database`.
+    pub witness: Witness,
+    /// What it said.
+    pub text: String,
+}
+
+/// The kinds of witnesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words explain themselves")]
+pub enum Witness {
+    Log,
+    Engine,
+    Database,
+    Probe,
+}
+
+impl Witness {
+    /// The word used on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Engine => "engine",
+            Self::Database => "database",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// Who closed something, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// Their note; may be empty.
+    pub note: String,
+}
+
+impl Migration {
+    /// Whether it moved a schema, as far as anybody saw.
+    pub fn moved(&self) -> bool {
+        self.moved_at.is_some()
+    }
+
+    /// Where it began, if steps or tables say so.
+    pub fn from(&self) -> Option<Heads> {
+        if let Some(movement) = self.movements.first() {
+            return Some(movement.from.clone());
+        }
+        self.steps.first().map(|timed| Heads(timed.step.from.iter().cloned().collect()))
+    }
+
+    /// Where it ended, if steps or tables say so.
+    pub fn to(&self) -> Option<Heads> {
+        if let Some(movement) = self.movements.last() {
+            return Some(movement.to.clone());
+        }
+        self.steps.last().map(|timed| Heads(timed.step.to.iter().cloned().collect()))
+    }
+}

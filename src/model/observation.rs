@@ -1,0 +1,162 @@
+//! What an edge may report. Never a conclusion.
+
+use super::container::ContainerLook;
+use super::database::DatabaseReading;
+use super::log::LogLine;
+use super::probe::{ProbeId, ProbeResult};
+use super::service::ContainerId;
+use super::time::Timestamp;
+
+/// One report of an edge.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// The engine answers; followed by a full look.
+    EngineUp {
+        /// Where it is, without secrets.
+        endpoint: String,
+        /// Its own version and the API version agreed on: `20.10.24, API 1.41`.
+        version: String,
+    },
+    /// The engine does not answer, or its event stream ended.
+    EngineDown {
+        /// Where it should be.
+        endpoint: String,
+        /// One sentence: what failed and what to do.
+        reason: String,
+    },
+    /// A full look: every compose container there is. What is not in it is gone.
+    FullLook(Vec<ContainerLook>),
+    /// One container was looked at again.
+    Looked(Box<ContainerLook>),
+    /// `start` event.
+    Started {
+        /// Which.
+        container: ContainerId,
+        /// The engine's time of the event.
+        at: Timestamp,
+    },
+    /// `die` event.
+    Died {
+        /// Which.
+        container: ContainerId,
+        /// The engine's time of the event.
+        at: Timestamp,
+        /// The exit code; 128 + signal when killed.
+        exit_code: i32,
+    },
+    /// `kill` event: somebody asked through the API (`stop`, `restart`, `up`), so an exit that follows is no crash.
+    Killed {
+        /// Which.
+        container: ContainerId,
+        /// The engine's time of the event.
+        at: Timestamp,
+    },
+    /// `oom` event.
+    OutOfMemory {
+        /// Which.
+        container: ContainerId,
+        /// The engine's time of the event.
+        at: Timestamp,
+    },
+    /// `destroy` (Podman: `remove`) event.
+    Removed {
+        /// Which.
+        container: ContainerId,
+        /// The engine's time of the event.
+        at: Timestamp,
+    },
+    /// An understood log line.
+    Line {
+        /// Whose.
+        container: ContainerId,
+        /// What it said.
+        line: LogLine,
+    },
+    /// How far a log was taken in; travels behind its lines.
+    LogProgress {
+        /// Whose.
+        container: ContainerId,
+        /// The time of the last whole line; `None` if none came yet.
+        position: Option<Timestamp>,
+        /// Bytes read since the last report.
+        bytes: u64,
+    },
+    /// Whether a log can be read.
+    LogStatus {
+        /// Whose.
+        container: ContainerId,
+        /// How it stands.
+        status: LogStatus,
+    },
+    /// Lines were lost between two times and could not be had again.
+    LogGap {
+        /// Whose.
+        container: ContainerId,
+        /// The last line before.
+        from: Timestamp,
+        /// The first line after.
+        to: Timestamp,
+    },
+    /// A probe ended.
+    Probed {
+        /// Which.
+        probe: ProbeId,
+        /// What it found.
+        result: ProbeResult,
+    },
+    /// A probe is no longer configured or discovered.
+    ProbeGone(ProbeId),
+    /// A database was read, or not.
+    Database(DatabaseReading),
+    /// A database is no longer configured or discovered.
+    DatabaseGone(super::revision::DatabaseId),
+    /// A receiver took every transition up to this number.
+    Delivered {
+        /// The receiver's name.
+        receiver: String,
+        /// The number of the last transition it has.
+        up_to: u64,
+        /// When it answered.
+        at: Timestamp,
+    },
+    /// A receiver refused or did not answer.
+    DeliveryFailed {
+        /// The receiver's name.
+        receiver: String,
+        /// One sentence, without secrets.
+        reason: String,
+    },
+    /// A person closes an alert or a migration.
+    Acknowledged {
+        /// A migration ID or an alert fingerprint.
+        id: String,
+        /// Who says so.
+        by: String,
+        /// Their note.
+        note: String,
+    },
+    /// Time went on.
+    Tick,
+}
+
+/// How following a container's log stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogStatus {
+    /// It is followed; a reconnect counts one.
+    Following {
+        /// This is a reconnect, not the first open of a start.
+        reconnect: bool,
+    },
+    /// The container ended and so did its log.
+    Ended,
+    /// It should be followed and cannot be.
+    Unreadable {
+        /// One sentence: what failed and what to do.
+        reason: String,
+    },
+    /// It is not followed by choice or because nothing says that it can migrate.
+    NotFollowed {
+        /// Which of these.
+        reason: String,
+    },
+}
