@@ -100,8 +100,10 @@ pub enum ConditionWord {
     Down,
     /// It restarts again and again.
     RestartLoop,
-    /// Its health check or its own endpoint says no.
+    /// Its health check says no, or a part of its replicas is down.
     Unhealthy,
+    /// It runs, and its endpoint does not answer as it should.
+    EndpointDown,
     /// It answers itself, but not through the proxy in front.
     ProxyDown,
     /// A migration runs before it serves.
@@ -125,6 +127,7 @@ impl ConditionWord {
             Self::Down => "down",
             Self::RestartLoop => "restart loop",
             Self::Unhealthy => "unhealthy",
+            Self::EndpointDown => "endpoint down",
             Self::ProxyDown => "proxy down",
             Self::Migrating => "migrating",
             Self::Starting => "starting",
@@ -197,13 +200,19 @@ mod verdict_counts {
     type Counts = BTreeMap<(Trigger, Verdict), u64>;
 
     pub(super) fn serialize<S: Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries: Vec<_> = counts.iter().map(|((trigger, verdict), count)| (trigger, verdict, count)).collect();
+        let entries: Vec<_> = counts
+            .iter()
+            .map(|((trigger, verdict), count)| (trigger, verdict, count))
+            .collect();
         entries.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
         let entries = Vec::<(Trigger, Verdict, u64)>::deserialize(deserializer)?;
-        Ok(entries.into_iter().map(|(trigger, verdict, count)| ((trigger, verdict), count)).collect())
+        Ok(entries
+            .into_iter()
+            .map(|(trigger, verdict, count)| ((trigger, verdict), count))
+            .collect())
     }
 }
 
@@ -268,7 +277,10 @@ pub struct WatcherStatus {
 impl ServiceStatus {
     /// Whether the service is up as `migwatch_service_up` means it: it runs, or it was stopped or completed on purpose.
     pub fn is_up(&self) -> bool {
-        !matches!(self.condition.word, ConditionWord::Down | ConditionWord::RestartLoop | ConditionWord::Unknown)
+        !matches!(
+            self.condition.word,
+            ConditionWord::Down | ConditionWord::RestartLoop | ConditionWord::Unknown
+        )
     }
 
     /// The armed state as a metric shows it.
