@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use migwatch::model::alert::AlertName;
+use migwatch::model::probe::FailureReason;
 use serde_json::Value;
 
 use super::wrong_queries;
@@ -62,6 +64,13 @@ fn name(rule: &Value) -> String {
 
 fn alerts() -> BTreeSet<String> {
     rules().iter().map(name).collect()
+}
+
+#[test]
+fn every_alert_of_migwatch_has_a_rule_and_only_its_own_end_is_added() {
+    let own = AlertName::ALL.iter().map(|alert| alert.as_str().to_owned());
+    let expected: BTreeSet<String> = own.chain(["MigwatchDown".to_owned()]).collect();
+    assert_eq!(alerts(), expected);
 }
 
 #[test]
@@ -137,6 +146,17 @@ fn every_runbook_page_answers_the_same_questions_and_links_pages_that_exist() {
                 "{place} links {link}, which does not exist"
             );
         }
+    }
+}
+
+#[test]
+fn the_page_of_a_failed_probe_explains_every_reason() {
+    let page = read(&shipped("docs/runbooks/EndpointDown.md"));
+    for reason in FailureReason::ALL.map(FailureReason::as_str) {
+        assert!(
+            page.contains(&format!("\n| `{reason}` |")),
+            "the reason {reason} is not explained"
+        );
     }
 }
 
