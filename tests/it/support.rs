@@ -1,0 +1,3 @@
+//! What several subjects need to test: each helper in a file of its own. Knows nothing of any one subject.
+
+pub(crate) mod dashboard;
