@@ -1,0 +1,5 @@
+//! Edge `docker`: what the engine shows of its containers.
+
+pub mod endpoint;
+pub mod logs;
+mod wire;
