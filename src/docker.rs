@@ -1,5 +1,6 @@
 //! Edge `docker`: what the engine shows of its containers.
 
 pub mod endpoint;
+pub mod engine;
 pub mod logs;
 mod wire;

@@ -4,4 +4,5 @@
 //! values ([`model`]), judgement, edges, config, daemon, command line.
 
 pub mod docker;
+pub mod lines;
 pub mod model;
