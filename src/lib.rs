@@ -4,4 +4,6 @@
 //! values ([`model`]), judgement, edges, config, daemon, command line.
 
 pub mod judge;
+pub mod docker;
+pub mod lines;
 pub mod model;

@@ -6,4 +6,5 @@
 
 mod floors;
 mod shipped;
+mod logs;
 mod support;
