@@ -3,4 +3,5 @@
 //! The modules stand in floors; each uses only lower ones, which `tests/it/floors.rs` checks:
 //! values ([`model`]), judgement, edges, config, daemon, command line.
 
+pub mod database;
 pub mod model;

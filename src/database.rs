@@ -1,0 +1,7 @@
+//! Reads version tables.
+
+pub mod found;
+mod target;
+pub mod url;
+
+pub use target::{Tables, Target};
