@@ -190,14 +190,14 @@ impl Family {
             Value::Text { variable, text } => (variable.to_owned(), text),
             Value::File { variable, path } => return Some(Found::NeedsFile { variable, path }),
         };
-        Some(match self.url(get, host) {
+        Some(match self.url(get, &host) {
             Ok(url) => Found::Url { variable, url },
             Err(Gap::File { variable, path }) => Found::NeedsFile { variable, path },
             Err(Gap::Missing(why)) => Found::Unusable { variable, why },
         })
     }
 
-    fn url(&self, get: Get<'_>, host: String) -> Result<DatabaseUrl, Gap> {
+    fn url(&self, get: Get<'_>, host: &str) -> Result<DatabaseUrl, Gap> {
         if host.starts_with('/') {
             return Err(Gap::Missing(
                 "a local socket cannot be read from outside".to_owned(),
@@ -209,7 +209,7 @@ impl Family {
             None => Ok(None),
         };
         let port = text(self.port)?.and_then(|text| port(&text));
-        let Some(dialect) = self.dialect.or_else(|| kind(get, &host, port)) else {
+        let Some(dialect) = self.dialect.or_else(|| kind(get, host, port)) else {
             return Err(Gap::Missing(format!(
                 "{} does not say which kind it is, nor does DB_PORT",
                 KINDS.join(", ")

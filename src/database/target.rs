@@ -29,7 +29,7 @@ pub struct Target {
 pub enum Tables {
     /// All whose only column is `version_num`.
     Found,
-    /// These, as `table` or `schema.table`.
+    /// These, as `table` or `schema.table`; none is the same as [`Tables::Found`].
     Named(Vec<String>),
 }
 

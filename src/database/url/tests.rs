@@ -68,10 +68,10 @@ const FORMS: &[(&str, &str, &str, &str)] = &[
     ),
     ("mysql://app:a@b@mariadb/coe", "mariadb:3306/coe", "app", "a@b"),
     (
-        "mysql://app:a:b+c%zz%@mariadb/coe",
+        "mysql://app:a:b+c%+1%@mariadb/coe",
         "mariadb:3306/coe",
         "app",
-        "a:b+c%zz%",
+        "a:b+c%+1%",
     ),
     ("mysql://mariadb/coe?note=a@b", "mariadb:3306/coe", "", ""),
     (
