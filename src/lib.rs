@@ -6,4 +6,5 @@
 pub mod judge;
 pub mod docker;
 pub mod lines;
+pub mod database;
 pub mod model;
