@@ -4,3 +4,5 @@
 //! values ([`model`]), judgement, edges, config, daemon, command line.
 
 pub mod model;
+pub mod notify;
+pub mod probe;
