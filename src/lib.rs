@@ -8,3 +8,5 @@ pub mod docker;
 pub mod lines;
 pub mod database;
 pub mod model;
+pub mod notify;
+pub mod probe;
