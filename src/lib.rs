@@ -3,4 +3,6 @@
 //! The modules stand in floors; each uses only lower ones, which `tests/it/floors.rs` checks:
 //! values ([`model`]), judgement, edges, config, daemon, command line.
 
+pub mod http;
+pub mod journal;
 pub mod model;

@@ -59,7 +59,10 @@ impl AlertName {
 
     /// Whether each occurrence is an alert of its own, closed by a person or by time.
     pub fn is_per_occurrence(self) -> bool {
-        matches!(self, Self::UnexpectedMigration | Self::MigrationFailed | Self::MigrationInterrupted)
+        matches!(
+            self,
+            Self::UnexpectedMigration | Self::MigrationFailed | Self::MigrationInterrupted
+        )
     }
 }
 
@@ -174,7 +177,11 @@ impl Transition {
 
     /// `firing` or `resolved`.
     pub fn phase(&self) -> &'static str {
-        if self.alert.resolved.is_some() { "resolved" } else { "firing" }
+        if self.alert.resolved.is_some() {
+            "resolved"
+        } else {
+            "firing"
+        }
     }
 }
 

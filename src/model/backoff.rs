@@ -11,7 +11,9 @@ pub const LONGEST: Duration = Duration::from_secs(10);
 /// The delay before try `attempt` (0 is the first retry), doubled each time up to [`LONGEST`], less up to a quarter by `seed`
 /// so that several waiters do not knock together.
 pub fn delay(attempt: u32, seed: u64) -> Duration {
-    let doubled = FIRST.saturating_mul(1_u32.checked_shl(attempt.min(16)).unwrap_or(u32::MAX)).min(LONGEST);
+    let doubled = FIRST
+        .saturating_mul(1_u32.checked_shl(attempt.min(16)).unwrap_or(u32::MAX))
+        .min(LONGEST);
     let jitter = u32::try_from(seed % 256).unwrap_or(0);
     doubled.saturating_sub(doubled.saturating_mul(jitter) / 1024)
 }

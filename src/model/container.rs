@@ -63,8 +63,15 @@ pub enum ContainerState {
 
 impl ContainerState {
     /// Every state, in the order in which they are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Created, Self::Running, Self::Paused, Self::Restarting, Self::Exited, Self::Dead, Self::Removing];
+    pub const ALL: [Self; 7] = [
+        Self::Created,
+        Self::Running,
+        Self::Paused,
+        Self::Restarting,
+        Self::Exited,
+        Self::Dead,
+        Self::Removing,
+    ];
 
     /// The engine's word, also the metric label.
     pub fn as_str(self) -> &'static str {

@@ -64,8 +64,14 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every settled outcome known so far, in the order in which they are shown.
-    pub const SETTLED: [Self; 6] =
-        [Self::Applied, Self::NothingToDo, Self::Downgraded, Self::Stamped, Self::Failed, Self::Interrupted];
+    pub const SETTLED: [Self; 6] = [
+        Self::Applied,
+        Self::NothingToDo,
+        Self::Downgraded,
+        Self::Stamped,
+        Self::Failed,
+        Self::Interrupted,
+    ];
 
     /// The word used in metrics and pages.
     pub fn as_str(self) -> &'static str {
@@ -319,7 +325,9 @@ impl Migration {
         if let Some(movement) = self.movements.first() {
             return Some(movement.from.clone());
         }
-        self.steps.first().map(|timed| Heads(timed.step.from.iter().cloned().collect()))
+        self.steps
+            .first()
+            .map(|timed| Heads(timed.step.from.iter().cloned().collect()))
     }
 
     /// Where it ended, if steps or tables say so.
@@ -327,6 +335,8 @@ impl Migration {
         if let Some(movement) = self.movements.last() {
             return Some(movement.to.clone());
         }
-        self.steps.last().map(|timed| Heads(timed.step.to.iter().cloned().collect()))
+        self.steps
+            .last()
+            .map(|timed| Heads(timed.step.to.iter().cloned().collect()))
     }
 }

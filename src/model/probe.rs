@@ -108,8 +108,15 @@ pub enum FailureReason {
 
 impl FailureReason {
     /// Every reason, in the order in which they are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Dns, Self::Connect, Self::Tls, Self::Timeout, Self::Status, Self::Body, Self::Protocol];
+    pub const ALL: [Self; 7] = [
+        Self::Dns,
+        Self::Connect,
+        Self::Tls,
+        Self::Timeout,
+        Self::Status,
+        Self::Body,
+        Self::Protocol,
+    ];
 
     /// The word used as metric label.
     pub fn as_str(self) -> &'static str {

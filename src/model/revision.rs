@@ -24,7 +24,12 @@ pub struct Heads(pub BTreeSet<Revision>);
 impl Heads {
     /// From revision identifiers.
     pub fn of<I: IntoIterator<Item = S>, S: Into<String>>(revisions: I) -> Self {
-        Self(revisions.into_iter().map(|revision| Revision(revision.into())).collect())
+        Self(
+            revisions
+                .into_iter()
+                .map(|revision| Revision(revision.into()))
+                .collect(),
+        )
     }
 }
 

@@ -16,7 +16,10 @@ pub struct ServiceId {
 impl ServiceId {
     /// The service `service` of the project `project`.
     pub fn new(project: impl Into<String>, service: impl Into<String>) -> Self {
-        Self { project: project.into(), service: service.into() }
+        Self {
+            project: project.into(),
+            service: service.into(),
+        }
     }
 }
 

@@ -197,13 +197,19 @@ mod verdict_counts {
     type Counts = BTreeMap<(Trigger, Verdict), u64>;
 
     pub(super) fn serialize<S: Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries: Vec<_> = counts.iter().map(|((trigger, verdict), count)| (trigger, verdict, count)).collect();
+        let entries: Vec<_> = counts
+            .iter()
+            .map(|((trigger, verdict), count)| (trigger, verdict, count))
+            .collect();
         entries.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
         let entries = Vec::<(Trigger, Verdict, u64)>::deserialize(deserializer)?;
-        Ok(entries.into_iter().map(|(trigger, verdict, count)| ((trigger, verdict), count)).collect())
+        Ok(entries
+            .into_iter()
+            .map(|(trigger, verdict, count)| ((trigger, verdict), count))
+            .collect())
     }
 }
 
@@ -268,7 +274,10 @@ pub struct WatcherStatus {
 impl ServiceStatus {
     /// Whether the service is up as `migwatch_service_up` means it: it runs, or it was stopped or completed on purpose.
     pub fn is_up(&self) -> bool {
-        !matches!(self.condition.word, ConditionWord::Down | ConditionWord::RestartLoop | ConditionWord::Unknown)
+        !matches!(
+            self.condition.word,
+            ConditionWord::Down | ConditionWord::RestartLoop | ConditionWord::Unknown
+        )
     }
 
     /// The armed state as a metric shows it.

@@ -42,7 +42,10 @@ impl Timestamp {
     }
 
     /// Seconds since the Unix epoch, as Prometheus wants them.
-    #[expect(clippy::cast_precision_loss, reason = "a gauge of seconds has microseconds to spare")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge of seconds has microseconds to spare"
+    )]
     pub fn as_seconds_f64(self) -> f64 {
         self.0 as f64 / 1e9
     }
@@ -86,9 +89,13 @@ impl FromStr for Timestamp {
     type Err = NotATime;
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| NotATime { text: text.chars().take(40).collect() })?;
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| NotATime {
+            text: text.chars().take(40).collect(),
+        })?;
         let nanos = i64::try_from(parsed.as_nanosecond());
-        nanos.map(Self).map_err(|_| NotATime { text: text.chars().take(40).collect() })
+        nanos.map(Self).map_err(|_| NotATime {
+            text: text.chars().take(40).collect(),
+        })
     }
 }
 
@@ -113,7 +120,10 @@ mod tests {
     fn a_time_survives_its_text_to_the_nanosecond() {
         let time: Timestamp = "2026-11-23T09:31:06.123456789Z".parse().unwrap();
         assert_eq!(time.to_string(), "2026-11-23T09:31:06.123456789Z");
-        assert_eq!(serde_json::from_str::<Timestamp>(&serde_json::to_string(&time).unwrap()).unwrap(), time);
+        assert_eq!(
+            serde_json::from_str::<Timestamp>(&serde_json::to_string(&time).unwrap()).unwrap(),
+            time
+        );
     }
 
     #[test]
