@@ -7,6 +7,8 @@ pub mod judge;
 pub mod docker;
 pub mod lines;
 pub mod database;
+pub mod http;
+pub mod journal;
 pub mod model;
 pub mod notify;
 pub mod probe;
