@@ -4,7 +4,6 @@
 ARG RUST_IMAGE=rust:1.95-bookworm
 
 FROM ${RUST_IMAGE} AS build
-LABEL migwatch.stage=build
 WORKDIR /build
 # Static, with glibc: a FROM scratch image has no loader. The target must be named, or the flags would hit build scripts too.
 ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_INCREMENTAL=0

@@ -69,30 +69,24 @@ build_stack_image() { # NAME
 # The image that compiles migwatch: Rust's own where a registry has it, else this host's toolchain; either
 # way with the host's settings for crates.io.
 build_rust_image() {
-    local rust=rust:1.95-bookworm base=migwatch-demo-rust-base triple hash sysroot
-    if ! docker image inspect "$base" >/dev/null 2>&1 && ! images/pull.sh "$rust" "$base"; then
+    local rust=rust:1.95-bookworm base=migwatch-demo-rust-base toolchain=none hash
+    # Asked for once: an image made without a registry is proof enough that there is none.
+    if ! docker image inspect "$base" >/dev/null 2>&1 &&
+        { docker image inspect migwatch-demo-rust >/dev/null 2>&1 || ! images/pull.sh "$rust" "$base"; }; then
+        command -v rustc >/dev/null || { echo "No registry gives $rust and this host has no Rust toolchain: install one with rustup." >&2; exit 1; }
         make_base
         base=migwatch-demo-base
+        toolchain=$(rustc -V | tr -cd 'a-z0-9.')
     fi
-    sysroot=
-    if [ "$base" = migwatch-demo-base ]; then
-        command -v rustc >/dev/null || { echo "No registry gives $rust and this host has no Rust toolchain: install one with rustup." >&2; exit 1; }
-        sysroot=$(rustc --print sysroot)
-        triple=$(rustc -vV | sed -n 's/^host: //p')
-    fi
-    hash=$(hash_of "$base" images/rust images/install.sh images/host-settings.sh)-$(rustc -V 2>/dev/null | tr -cd 'a-z0-9.' || true)
+    hash=$(hash_of "$base" images/rust images/toolchain.sh images/install.sh images/host-settings.sh)-$toolchain
     if is_built migwatch-demo-rust "$hash"; then return; fi
     rm -rf "$work/context"
     cp -r images/rust "$work/context"
+    mkdir "$work/context/toolchain"
     images/host-settings.sh "$work/context/host"
-    if [ -n "$sysroot" ]; then
+    if [ "$toolchain" != none ]; then
         echo "No registry gives $rust: taking this host's Rust toolchain along."
-        mkdir -p "$work/context/toolchain/bin" "$work/context/toolchain/lib/rustlib/$triple"
-        cp -L "$sysroot/bin/cargo" "$sysroot/bin/rustc" "$work/context/toolchain/bin/"
-        find "$sysroot/lib" -maxdepth 1 -name '*.so*' -exec cp -L {} "$work/context/toolchain/lib/" \;
-        cp -rL "$sysroot/lib/rustlib/$triple/lib" "$work/context/toolchain/lib/rustlib/$triple/lib"
-    else
-        mkdir "$work/context/toolchain"
+        images/toolchain.sh "$work/context/toolchain"
     fi
     build migwatch-demo-rust "$hash" rust --label migwatch.demo=rust --build-arg BASE="$base" "$work/context"
     rm -rf "$work/context"
@@ -104,8 +98,11 @@ build_migwatch_image() {
     if [ -d ../config ]; then inputs+=(../config); fi
     hash=$(hash_of migwatch-demo-rust "${inputs[@]}")
     if is_built migwatch:dev "$hash"; then return; fi
-    build migwatch:dev "$hash" migwatch --label migwatch.demo=migwatch \
-        --build-arg RUST_IMAGE=migwatch-demo-rust --build-arg REVISION="$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" ..
+    local arguments=(--build-arg RUST_IMAGE=migwatch-demo-rust
+        --build-arg REVISION="$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" ..)
+    # The compile stage under a name of its own: it keeps the compiled dependencies for the next build, and goes with the rest.
+    build migwatch-demo-compiled "$hash" migwatch-compile --label migwatch.demo=compiled --target build "${arguments[@]}"
+    build migwatch:dev "$hash" migwatch --label migwatch.demo=migwatch "${arguments[@]}"
 }
 
 docker version >/dev/null 2>&1 || { echo "No Docker engine answers: start one, or see that your user may use its socket." >&2; exit 1; }

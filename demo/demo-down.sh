@@ -19,14 +19,12 @@ fi
 
 # Children before the images they are built on.
 for image in migwatch:dev migwatch-demo-app migwatch-demo-mariadb migwatch-demo-postgres migwatch-demo-nginx migwatch-demo-prometheus \
-    migwatch-demo-alertmanager migwatch-demo-rust migwatch-demo-rust-base migwatch-demo-base; do
+    migwatch-demo-alertmanager migwatch-demo-compiled migwatch-demo-rust migwatch-demo-rust-base migwatch-demo-base; do
     if docker image inspect "$image" >/dev/null 2>&1; then
         docker rmi "$image" >/dev/null || echo "$image is still in use by something else and stays." >&2
     fi
 done
-# What building left without a name: older builds, and the compile stage of migwatch's own image.
-for label in migwatch.demo migwatch.stage; do
-    docker image prune --force --filter "label=$label" >/dev/null
-done
+# Older builds, now without a name.
+docker image prune --force --filter label=migwatch.demo >/dev/null
 rm -rf .build "${TMPDIR:-/tmp}/migwatch-demo-images-$(id -u).lock"
 echo "The demo and everything it made are removed."

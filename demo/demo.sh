@@ -13,9 +13,16 @@ unset RUN_MIGRATIONS # the walk decides
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 note() { printf '   %s\n' "$@"; }
-run() { # shows a command, then runs it, indented
-    printf '\n   \033[36m$ %s\033[0m\n' "$*"
-    { if [ "$1" = compose ]; then shift; "${compose[@]}" "$@"; else "$@"; fi; } 2>&1 | sed 's/^/   | /'
+shown() { printf '\n   \033[36m$ %s\033[0m\n' "$*"; }
+indented() { sed 's/^/   | /'; }
+stack() { # shows a compose command, then runs it
+    shown "${compose[*]} $*"
+    "${compose[@]}" "$@" 2>&1 | indented
+}
+stack_quietly() { # the same for one whose output is only progress: it is shown if the command fails
+    local output
+    shown "${compose[*]} $*"
+    output=$("${compose[@]}" "$@" 2>&1) || { indented <<<"$output" >&2; exit 1; }
 }
 next_step() {
     if [ -t 0 ] && [ -t 1 ]; then read -r -p "   [Enter] for the next step " _; fi
@@ -75,39 +82,43 @@ for setting in DEMO_HTTP_PORT=$http DEMO_RAG_PORT=$rag DEMO_MIGWATCH_PORT=$port 
 done
 
 say "Step 1 of 4: an ordinary start skips the migrations, and migwatch is quiet"
-run compose up -d
+stack_quietly up -d
 wait_for "the services" answers
 wait_for "migwatch" get "$port" /-/ready
-run compose logs --tail=1 --no-color coe-backend
+shown "${compose[*]} logs coe-backend | grep Alembic"
+"${compose[@]}" logs --no-color coe-backend 2>&1 | grep Alembic | indented
 note "" "RUN_MIGRATIONS was not set, so every service skipped Alembic. migwatch has seen it in their logs:"
-run compose exec -T migwatch /migwatch status
+stack exec -T migwatch /migwatch status
 wait_for "a quiet Alertmanager" no_alert
 note "" "Alertmanager has no alert."
 next_step
 
 say "Step 2 of 4: a deploy that says what it does is expected"
 export RUN_MIGRATIONS=true
-printf '\n   \033[36m$ export RUN_MIGRATIONS=true\033[0m'
-run compose up -d coe-ragpipeline coe-backend coe-reports
+shown export RUN_MIGRATIONS=true
+stack_quietly up -d coe-ragpipeline coe-backend coe-reports
 unset RUN_MIGRATIONS
 wait_for "the services" answers
 wait_for "migwatch to see three migrations end" settled 3
-run compose exec -T migwatch /migwatch history
+stack exec -T migwatch /migwatch history
 note "" "Three migrations, each \"expected\": new containers whose environment declares the migration, while their" \
     "predecessors' did not. That is the default policy, \"explicit\". Still no alert:"
 wait_for "a quiet Alertmanager" no_alert
-run get "$alertmanager" /api/v2/alerts
+shown "curl http://127.0.0.1:$alertmanager/api/v2/alerts"
+get "$alertmanager" /api/v2/alerts | indented
 next_step
 
 say "Step 3 of 4: weeks later, somebody restarts the container"
 note "Meanwhile a new release has brought a new revision to the backend:"
-run compose exec -T coe-backend release next
+stack exec -T coe-backend release next
 note "" "RUN_MIGRATIONS=true is still baked into the container from the deploy, so an innocent restart migrates the database:"
-run compose restart coe-backend
+stack_quietly restart coe-backend
 wait_for "the alert in Alertmanager" has_unexpected
-run compose exec -T alertmanager amtool --alertmanager.url=http://127.0.0.1:9093 alert query --output=extended alertname=UnexpectedMigration
-run compose exec -T migwatch /migwatch history
-note "" "The same alert as Alertmanager's API gives it: curl -s http://127.0.0.1:$alertmanager/api/v2/alerts"
+shown "curl http://127.0.0.1:$alertmanager/api/v2/alerts | python3 -m json.tool"
+# The stack has a Python for certain, this host may have none.
+unexpected | "${compose[@]}" exec -T coe-reports python3 -m json.tool --no-ensure-ascii | indented
+stack exec -T migwatch /migwatch history
+note "" "One alert, with what was seen and who saw it. The deploy's three migrations are in the history as well, and quiet."
 next_step
 
 say "Step 4 of 4: what is running, and what to try"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What demo.sh and demo-down.sh share: which Compose this host has, and how to ask an HTTP address of the demo.
 # Sourced, with the demo's folder as working folder.
 

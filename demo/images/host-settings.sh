@@ -44,7 +44,7 @@ for key in index-url extra-index-url find-links trusted-host proxy timeout defau
     name=$(tr 'a-z-' 'A-Z_' <<<"PIP_$key")
     value=${!name:-}
     if [ -z "$value" ]; then
-        value=$(sed -n "s/^[[:space:]]*$key[[:space:]]*[=:][[:space:]]*//p" "${pip_files[@]}" 2>/dev/null | tail -n 1 || true)
+        value=$(sed -n "s/^[[:space:]]*${key}[[:space:]]*[=:][[:space:]]*//p" "${pip_files[@]}" 2>/dev/null | tail -n 1 || true)
     fi
     case $value in '' | /* | file:*) ;; *) export_line "$name" "$value" ;; esac
 done
