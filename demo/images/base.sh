@@ -25,11 +25,10 @@ if ! command -v debootstrap >/dev/null && [ ! -x /usr/sbin/debootstrap ]; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq debootstrap >/dev/null
 fi
 
-# The host's mirror, where it serves this suite; else Debian's own.
+# The host's mirror, where it serves this suite; else the one that debootstrap knows.
 mirror=$(cat "$work/host/sources/"* 2>/dev/null | awk '
     /^URIs:/ { uri = $2 } /^Suites:/ { for (i = 2; i <= NF; i++) if ($i == "'$suite'") { print uri; exit } }
     /^deb / { for (i = 2; i < NF; i++) if ($i ~ /^https?:/ && $(i + 1) == "'$suite'") { print $i; exit } }')
-mirror=${mirror:-http://deb.debian.org/debian}
 
 root=$work/base-root
 "${as_root[@]}" rm -rf "$root"
@@ -37,13 +36,11 @@ root=$work/base-root
     . "$work/host/env"
     if [ -e "$work/host/ca-bundle.pem" ]; then export SSL_CERT_FILE="$work/host/ca-bundle.pem"; fi
     "${as_root[@]}" env "PATH=$PATH:/usr/sbin:/sbin" http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
-        debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1
+        debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" ${mirror:+"$mirror"} >"$work/debootstrap.log" 2>&1
 ) || { tail -n 20 "$work/debootstrap.log" >&2; echo "debootstrap failed; its log is $work/debootstrap.log" >&2; exit 1; }
 
-# What debootstrap took from this host or downloaded stays out; the sources are Debian's own.
+# What debootstrap took from this host or downloaded stays out.
 "${as_root[@]}" sh -c "
-    printf 'deb http://deb.debian.org/debian %s main\ndeb http://deb.debian.org/debian %s-updates main\ndeb http://deb.debian.org/debian-security %s-security main\n' \
-        $suite $suite $suite >'$root/etc/apt/sources.list'
     printf 'Acquire::Languages \"none\";\nAcquire::GzipIndexes \"true\";\n' >'$root/etc/apt/apt.conf.d/docker-small'
     printf 'path-exclude /usr/share/doc/*\npath-exclude /usr/share/man/*\npath-exclude /usr/share/locale/*\npath-exclude /usr/share/info/*\n' \
         >'$root/etc/dpkg/dpkg.cfg.d/docker-small'
