@@ -1,5 +1,4 @@
 //! What several subjects need to test: each helper in a file of its own. Knows nothing of any one subject.
 
 pub(crate) mod dashboard;
-//! What several integration tests share.
 pub(crate) mod fake_engine;
