@@ -5,6 +5,7 @@
 )]
 
 mod floors;
-mod shipped;
+mod lines;
 mod logs;
+mod shipped;
 mod support;
