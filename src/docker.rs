@@ -18,11 +18,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::lines::Patterns;
 pub use endpoint::Endpoint;
 pub use engine::{ApiVersion, EngineError, EngineInfo, check};
 pub use environment::Environment;
 pub use inventory::{Choice, Choose, Container, Follow, NetworkAddress, PublishedPort};
-use crate::lines::Patterns;
 
 use crate::model::log::ResumeFrom;
 use crate::model::observation::Observation;

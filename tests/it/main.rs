@@ -5,6 +5,6 @@
 )]
 
 mod floors;
-mod shipped;
 mod logs;
+mod shipped;
 mod support;
