@@ -151,14 +151,25 @@ impl Watched {
     }
 }
 
-/// The revisions of the steps among `observations`.
-pub(super) fn steps(observations: &[Observation]) -> Vec<String> {
+/// The steps among `observations`, each with its line's identity.
+pub(super) fn keyed_steps(observations: &[Observation]) -> Vec<(LineKey, String)> {
     let step = |observation: &Observation| match observation {
         Observation::Line { line, .. } => match &line.saying {
-            Saying::Step(step) => step.to.first().map(ToString::to_string),
+            Saying::Step(step) => step
+                .to
+                .first()
+                .map(|revision| (line.key.clone(), revision.to_string())),
             _ => None,
         },
         _ => None,
     };
     observations.iter().filter_map(step).collect()
+}
+
+/// The revisions of the steps among `observations`.
+pub(super) fn steps(observations: &[Observation]) -> Vec<String> {
+    keyed_steps(observations)
+        .into_iter()
+        .map(|(_, revision)| revision)
+        .collect()
 }
