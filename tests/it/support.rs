@@ -2,3 +2,4 @@
 
 pub(crate) mod dashboard;
 pub(crate) mod fake_engine;
+pub(crate) mod real_container;
