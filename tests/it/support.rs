@@ -1,0 +1,3 @@
+//! What several subjects need: real servers, and how to wait for them.
+
+pub(crate) mod databases;
