@@ -208,7 +208,11 @@ impl Family {
             Some(Value::Text { text, .. }) => Ok(Some(text)),
             None => Ok(None),
         };
-        let port = text(self.port)?.and_then(|text| port(&text));
+        let (host, own_port) = match host.trim().split_once(':') {
+            Some((name, number)) if !number.contains(':') => (name, port(number)),
+            _ => (host.trim(), None), // also an IPv6 address
+        };
+        let port = own_port.or(text(self.port)?.and_then(|text| port(&text)));
         let Some(dialect) = self.dialect.or_else(|| kind(get, host, port)) else {
             return Err(Gap::Missing(format!(
                 "{} does not say which kind it is, nor does DB_PORT",
@@ -219,9 +223,9 @@ impl Family {
             Dialect::MySql => ("root", 3306),
             Dialect::Postgres => ("postgres", 5432),
         };
-        let user = text(self.user)?.unwrap_or_else(|| administrator.to_owned());
+        let user = text(self.user)?.map_or_else(|| administrator.to_owned(), |user| user.trim().to_owned());
         let schema = match (text(self.schema)?, dialect) {
-            (Some(schema), _) => schema,
+            (Some(schema), _) => schema.trim().to_owned(),
             (None, Dialect::Postgres) => user.clone(), // PostgreSQL's own default
             (None, Dialect::MySql) => {
                 return Err(Gap::Missing(format!("none of {} is set", self.schema.join(", "))));
@@ -255,7 +259,10 @@ enum Gap {
 
 /// A number; or the end of `tcp://address:number`, which container links put into `*_PORT`.
 fn port(text: &str) -> Option<u16> {
-    text.rsplit(':').next().and_then(|number| number.parse().ok())
+    text.trim()
+        .rsplit(':')
+        .next()
+        .and_then(|number| number.parse().ok())
 }
 
 /// What kind of database `DB_HOST` is: said outright, or by its port, or by its name.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use migwatch::database::{Config, DatabaseUrl, Databases, Tables, Target};
@@ -269,6 +269,51 @@ async fn a_replaced_sqlite_file_is_noticed() {
     let restored = at(&[("alembic_version", &["b2"])]);
     edge.reading_that(|reading| reading.tables.as_ref() == Ok(&restored))
         .await;
+}
+
+/// What is logged, line by line.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_problem_is_logged_once_when_it_begins_and_once_when_it_ends() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let mut edge = Edge::every(
+        Duration::from_millis(20),
+        vec![target(sqlite_url(&path), Tables::Found)],
+    );
+    for _ in 0..3 {
+        edge.reading().await.tables.unwrap_err();
+    }
+    sqlite(&path, &version_table("alembic_version", &["a1"])).await;
+    for _ in 0..2 {
+        edge.reading_that(|reading| reading.tables.is_ok()).await;
+    }
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let levels: Vec<_> = text
+        .lines()
+        .map(|line| line.split_whitespace().nth(1).unwrap())
+        .collect();
+    assert_eq!(levels, ["WARN", "INFO"], "{text}");
 }
 
 #[tokio::test]
