@@ -132,11 +132,7 @@ const KINDS: [&str; 5] = ["DB_DIALECT", "DB_TYPE", "DB_ENGINE", "DB_DRIVER", "DB
 
 /// The database that a container with this environment uses: the first one that can be read, else the first that is named at all.
 pub fn from_environment(get: Get<'_>) -> Option<Found> {
-    let get = &|name: &str| {
-        get(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-    };
+    let get = &|name: &str| get(name).filter(|value| !value.trim().is_empty());
     let urls = URLS.into_iter().filter_map(|name| from_url(get, name));
     let families = FAMILIES.iter().filter_map(|family| family.find(get));
     let mut named = None;
