@@ -7,4 +7,7 @@
 mod floors;
 mod logs;
 mod shipped;
+    clippy::unwrap_used,
+    reason = "a helper of tests fails like a test"
+mod database;
 mod support;

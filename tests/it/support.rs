@@ -3,3 +3,5 @@
 pub(crate) mod dashboard;
 pub(crate) mod fake_engine;
 pub(crate) mod real_container;
+//! What several subjects need: real servers, and how to wait for them.
+pub(crate) mod databases;
