@@ -10,4 +10,6 @@ mod shipped;
     clippy::unwrap_used,
     reason = "a helper of tests fails like a test"
 mod database;
+mod notify;
+mod probing;
 mod support;

@@ -5,3 +5,7 @@ pub(crate) mod fake_engine;
 pub(crate) mod real_container;
 //! What several subjects need: real servers, and how to wait for them.
 pub(crate) mod databases;
+//! What several subjects' tests share: real servers on loopback, and the time.
+pub(crate) mod clock;
+pub(crate) mod http_service;
+pub(crate) mod receiver;
