@@ -9,3 +9,7 @@ pub(crate) mod databases;
 pub(crate) mod clock;
 pub(crate) mod http_service;
 pub(crate) mod receiver;
+//! What several subjects need.
+pub(crate) mod sample_facts;
+pub(crate) mod sample_migrations;
+pub(crate) mod sample_status;
