@@ -12,7 +12,7 @@ use crate::model::log::Saying;
 use super::patterns::Patterns;
 
 /// What may stand before an announcement: nothing, a logger's prefix (it ends in a mark), a level, a sign.
-const BEFORE: &str = r"(?:^|[^\p{Alphabetic}'’]\s*|\b(?:trace|debug|info|notice|warn|warning|error)\s+)";
+const BEFORE: &str = r"(?:^|[^\p{Alphabetic}\s'’]\s*|\b(?:trace|debug|info|notice|warn|warning|error)\s+)";
 
 /// What may stand behind one: the end, a mark, or a word that goes on with it.
 const BEHIND: &str = r#"(?:\s*(?:$|[.…:!(,;"'\[\\-])|\s+(?:for|on|in|to|with|against|now|from|before|via|using|at|if|since|because|as)\b)"#;

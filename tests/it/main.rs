@@ -18,4 +18,5 @@ mod journal_damage;
 mod journal_killed;
 mod metrics;
 mod page;
+mod lines;
 mod support;
