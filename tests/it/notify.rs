@@ -138,6 +138,11 @@ impl Edge {
         reason
     }
 
+    /// The alerts that were handed over for the first time, in order.
+    fn handed(&self) -> Vec<String> {
+        self.handed.lock().unwrap().clone()
+    }
+
     async fn stopped(mut self) {
         self.stop.cancel();
         let ended = tokio::time::timeout(PATIENCE, self.tasks.join_next()).await;

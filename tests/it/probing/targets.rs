@@ -46,9 +46,9 @@ impl Edge {
                 seen.push(self.inbox.recv().await.expect("the edge lives"));
             }
         };
-        let waited = tokio::time::timeout(PATIENCE, reports).await;
+        let came = tokio::time::timeout(PATIENCE, reports).await;
         assert!(
-            waited.is_ok(),
+            came.is_ok(),
             "what was waited for never came; the last report is {:?}",
             seen.last()
         );
