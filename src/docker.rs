@@ -8,7 +8,9 @@ pub mod endpoint;
 pub mod engine;
 pub mod environment;
 pub mod inventory;
+mod labels;
 pub mod logs;
+mod switch;
 pub mod tls;
 mod wire;
 

@@ -37,19 +37,8 @@ pub struct Tail {
     pub inbox: mpsc::Sender<Observation>,
     /// Ends it.
     pub stop: CancellationToken,
-    /// The first start seen, or a later one.
-    pub session: Session,
     /// Whether the container runs, as far as events say.
     pub running: watch::Receiver<bool>,
-}
-
-/// Which start of the container a tail belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Session {
-    /// The first that this process follows.
-    First,
-    /// A later one.
-    Restart,
 }
 
 /// How a tail ended.
