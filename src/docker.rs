@@ -34,10 +34,10 @@ use engine::Engine;
 pub use engine::{ApiVersion, EngineError, EngineInfo, check};
 pub use environment::Environment;
 pub use inventory::{Choice, Choose, Container, Follow, NetworkAddress, PublishedPort};
-use logs::Patterns;
 use look::Looker;
 use watching::{Connection, Memory, Watching};
 
+use crate::lines::Patterns;
 use crate::model::backoff;
 use crate::model::log::ResumeFrom;
 use crate::model::observation::Observation;
