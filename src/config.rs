@@ -112,11 +112,17 @@ pub enum ConfigError {
 }
 
 fn count(problems: usize) -> String {
-    if problems == 1 { "one problem".to_owned() } else { format!("{problems} problems") }
+    if problems == 1 {
+        "one problem".to_owned()
+    } else {
+        format!("{problems} problems")
+    }
 }
 
 fn list(path: &Path, problems: &[Problem]) -> String {
-    let lines = problems.iter().map(|problem| format!("  {}:{problem}", path.display()));
+    let lines = problems
+        .iter()
+        .map(|problem| format!("  {}:{problem}", path.display()));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -136,9 +142,13 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or has problems: all of them.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path else { return Self::parse("", Path::new("")) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let Some(path) = path else {
+            return Self::parse("", Path::new(""));
+        };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path)
     }
 
@@ -164,7 +174,10 @@ impl Config {
         };
         match (config, notes.into_problems()) {
             (Some(config), problems) if problems.is_empty() => Ok(config),
-            (_, problems) => Err(ConfigError::Problems { path: path.to_owned(), problems }),
+            (_, problems) => Err(ConfigError::Problems {
+                path: path.to_owned(),
+                problems,
+            }),
         }
     }
 

@@ -16,3 +16,7 @@ pub mod notify;
 pub mod probe;
 // Floor 3: configuration.
 pub mod config;
+// Floor 4: the daemon.
+pub mod daemon;
+// Floor 5: the command line.
+pub mod cli;

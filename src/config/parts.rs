@@ -22,11 +22,17 @@ const LISTEN: &str = "127.0.0.1:9778";
 /// How many starts of a container are remembered bounds how long a restart loop may be counted.
 const MOST_RESTARTS: u32 = 7;
 
-const POLICIES: [(&str, Policy); 3] =
-    [("explicit", Policy::Explicit), ("deny", Policy::Deny), ("allow", Policy::Allow)];
+const POLICIES: [(&str, Policy); 3] = [
+    ("explicit", Policy::Explicit),
+    ("deny", Policy::Deny),
+    ("allow", Policy::Allow),
+];
 
-const FOLLOW: [(&str, FollowLogs); 3] =
-    [("always", FollowLogs::Always), ("startup", FollowLogs::Startup), ("never", FollowLogs::Never)];
+const FOLLOW: [(&str, FollowLogs); 3] = [
+    ("always", FollowLogs::Always),
+    ("startup", FollowLogs::Startup),
+    ("never", FollowLogs::Never),
+];
 
 /// Reads the whole file.
 pub(super) fn read(root: &mut Section<'_>) -> Config {
@@ -42,7 +48,12 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
         project(&name, section, &mut settings, &mut follow);
     }
     let receivers = targets::receivers(root);
-    settings.receivers = receivers.iter().map(|receiver: &Receiver| receiver.name().to_owned()).collect();
+    settings.receivers = receivers
+        .iter()
+        .map(|receiver: &Receiver| receiver.name().to_owned())
+        .collect();
+    let probes = targets::probes(root);
+    settings.configured_probes = probes.iter().map(|probe| probe.id.name.clone()).collect();
     let (use_found_databases, reading) = databases(root.section("databases"));
     Config {
         engine_host,
@@ -53,7 +64,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
         follow,
         resend,
         receivers,
-        probes: targets::probes(root),
+        probes,
         databases: targets::databases(root, &mut settings),
         use_found_databases,
         reading,
@@ -64,7 +75,9 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
 
 fn engine(section: Option<Section<'_>>) -> (Option<String>, Duration) {
     const RESYNC: Duration = Duration::from_secs(60);
-    let Some(mut section) = section else { return (None, RESYNC) };
+    let Some(mut section) = section else {
+        return (None, RESYNC);
+    };
     let host = section.text("host");
     let resync = section.duration("resync", RESYNC);
     section.finish();
@@ -72,18 +85,33 @@ fn engine(section: Option<Section<'_>>) -> (Option<String>, Duration) {
 }
 
 fn web(section: Option<Section<'_>>) -> Web {
-    let default: SocketAddr = LISTEN.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 9778)));
-    let Some(mut section) = section else { return Web { listen: default, socket: None, token: None } };
+    let default: SocketAddr = LISTEN
+        .parse()
+        .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 9778)));
+    let Some(mut section) = section else {
+        return Web {
+            listen: default,
+            socket: None,
+            token: None,
+        };
+    };
     let listen = section.text("listen_address").map_or(default, |text| {
         text.parse().unwrap_or_else(|_| {
-            section.wrong("listen_address", format!("{text:?} is no address: write it as {LISTEN} or [::1]:9778"));
+            section.wrong(
+                "listen_address",
+                format!("{text:?} is no address: write it as {LISTEN} or [::1]:9778"),
+            );
             default
         })
     });
     let socket = section.text("socket").map(PathBuf::from);
     let token = section.secret("token");
     section.finish();
-    Web { listen, socket, token }
+    Web {
+        listen,
+        socket,
+        token,
+    }
 }
 
 fn data(section: Option<Section<'_>>) -> Option<PathBuf> {
@@ -94,15 +122,23 @@ fn data(section: Option<Section<'_>>) -> Option<PathBuf> {
 }
 
 fn log(section: Option<Section<'_>>) -> Log {
-    let mut log = Log { level: "info".to_owned(), json: false };
+    let mut log = Log {
+        level: "info".to_owned(),
+        json: false,
+    };
     let Some(mut section) = section else { return log };
     if let Some(level) = section.text("level") {
         if tracing_subscriber::EnvFilter::try_new(&level).is_err() {
-            section.wrong("level", format!("{level:?} is no level: write error, warn, info, debug or trace"));
+            section.wrong(
+                "level",
+                format!("{level:?} is no level: write error, warn, info, debug or trace"),
+            );
         }
         log.level = level;
     }
-    log.json = section.choice("format", &[("text", false), ("json", true)]).unwrap_or(false);
+    log.json = section
+        .choice("format", &[("text", false), ("json", true)])
+        .unwrap_or(false);
     section.finish();
     log
 }
@@ -159,7 +195,9 @@ fn project(
 
 fn databases(section: Option<Section<'_>>) -> (bool, database::Config) {
     let default = database::Config::default();
-    let Some(mut section) = section else { return (true, default) };
+    let Some(mut section) = section else {
+        return (true, default);
+    };
     let enable = section.boolean("enable", true);
     let interval = section.duration("interval", default.interval);
     let timeout = section.duration("timeout", default.timeout);
@@ -171,7 +209,9 @@ fn databases(section: Option<Section<'_>>) -> (bool, database::Config) {
 }
 
 fn patterns(section: Option<Section<'_>>) -> ExtraPatterns {
-    let Some(mut section) = section else { return ExtraPatterns::default() };
+    let Some(mut section) = section else {
+        return ExtraPatterns::default();
+    };
     let extra = ExtraPatterns {
         running: section.texts("running"),
         skipped: section.texts("skipped"),
@@ -180,7 +220,10 @@ fn patterns(section: Option<Section<'_>>) -> ExtraPatterns {
     };
     if let Err(problems) = Patterns::with(&extra) {
         for problem in problems {
-            section.wrong(problem.list, format!("entry {}: {}", problem.index.saturating_add(1), problem.sentence));
+            section.wrong(
+                problem.list,
+                format!("entry {}: {}", problem.index.saturating_add(1), problem.sentence),
+            );
         }
     }
     section.finish();

@@ -21,14 +21,22 @@ pub(super) struct Notes<'t> {
 
 impl<'t> Notes<'t> {
     pub(super) fn new(text: &'t str, folder: PathBuf) -> Self {
-        Self { text, folder, problems: RefCell::new(Vec::new()) }
+        Self {
+            text,
+            folder,
+            problems: RefCell::new(Vec::new()),
+        }
     }
 
     /// Notes a problem at a byte offset.
     pub(super) fn add(&self, offset: usize, path: &str, sentence: impl Into<String>) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count().saturating_add(1);
-        self.problems.borrow_mut().push(Problem { line, path: path.to_owned(), sentence: sentence.into() });
+        self.problems.borrow_mut().push(Problem {
+            line,
+            path: path.to_owned(),
+            sentence: sentence.into(),
+        });
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -49,15 +57,31 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn root(table: &'a DeTable<'a>, notes: &'a Notes<'a>) -> Self {
-        Self { path: String::new(), offset: 0, table, taken: BTreeSet::new(), notes }
+        Self {
+            path: String::new(),
+            offset: 0,
+            table,
+            taken: BTreeSet::new(),
+            notes,
+        }
     }
 
     fn below(&self, key: &str, offset: usize, table: &'a DeTable<'a>) -> Self {
-        Self { path: self.path_of(key), offset, table, taken: BTreeSet::new(), notes: self.notes }
+        Self {
+            path: self.path_of(key),
+            offset,
+            table,
+            taken: BTreeSet::new(),
+            notes: self.notes,
+        }
     }
 
     fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn take(&mut self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
@@ -67,7 +91,10 @@ impl<'a> Section<'a> {
 
     /// Notes a problem of a key.
     pub(super) fn wrong(&self, key: &str, sentence: impl Into<String>) {
-        let offset = self.table.get(key).map_or(self.offset, |value| value.span().start);
+        let offset = self
+            .table
+            .get(key)
+            .map_or(self.offset, |value| value.span().start);
         self.notes.add(offset, &self.path_of(key), sentence);
     }
 
@@ -108,12 +135,24 @@ impl<'a> Section<'a> {
 
     /// A whole number within bounds.
     pub(super) fn integer(&mut self, key: &str, default: u32, bounds: std::ops::RangeInclusive<u32>) -> u32 {
-        let Some(value) = self.take(key) else { return default };
-        let number = value.get_ref().as_integer().and_then(|number| number.as_str().parse::<u32>().ok());
+        let Some(value) = self.take(key) else {
+            return default;
+        };
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|number| number.as_str().parse::<u32>().ok());
         match number.filter(|number| bounds.contains(number)) {
             Some(number) => number,
             None => {
-                self.wrong(key, format!("must be a whole number from {} to {}", bounds.start(), bounds.end()));
+                self.wrong(
+                    key,
+                    format!(
+                        "must be a whole number from {} to {}",
+                        bounds.start(),
+                        bounds.end()
+                    ),
+                );
                 default
             }
         }
@@ -121,7 +160,9 @@ impl<'a> Section<'a> {
 
     /// A duration as people write it; zero is refused.
     pub(super) fn duration(&mut self, key: &str, default: Duration) -> Duration {
-        let Some(text) = self.text(key) else { return default };
+        let Some(text) = self.text(key) else {
+            return default;
+        };
         match humantime::parse_duration(&text) {
             Ok(duration) if !duration.is_zero() => duration,
             Ok(_) => {
@@ -129,7 +170,10 @@ impl<'a> Section<'a> {
                 default
             }
             Err(_) => {
-                self.wrong(key, format!("{text:?} is no duration: write it as 500ms, 15s, 2m or 1h 30m"));
+                self.wrong(
+                    key,
+                    format!("{text:?} is no duration: write it as 500ms, 15s, 2m or 1h 30m"),
+                );
                 default
             }
         }
@@ -138,7 +182,10 @@ impl<'a> Section<'a> {
     /// One of a closed set of words.
     pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
-        let chosen = words.iter().find(|(word, _)| *word == text).map(|(_, chosen)| *chosen);
+        let chosen = words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, chosen)| *chosen);
         if chosen.is_none() {
             let list: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
             self.wrong(key, format!("must be one of {}, not {text:?}", list.join(", ")));
@@ -148,10 +195,14 @@ impl<'a> Section<'a> {
 
     /// A list of texts.
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
-        let Some(value) = self.take(key) else { return Vec::new() };
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
         let list = value.get_ref().as_array();
         let texts: Option<Vec<String>> = list.and_then(|list| {
-            list.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
+            list.iter()
+                .map(|entry| entry.get_ref().as_str().map(str::to_owned))
+                .collect()
         });
         if texts.is_none() {
             self.expected(key, "a list of texts", value.get_ref());
@@ -161,14 +212,26 @@ impl<'a> Section<'a> {
 
     /// A list of whole numbers within bounds.
     pub(super) fn integers(&mut self, key: &str, bounds: std::ops::RangeInclusive<u16>) -> Vec<u16> {
-        let Some(value) = self.take(key) else { return Vec::new() };
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
         let number = |entry: &Spanned<DeValue<'_>>| {
             let number: u16 = entry.get_ref().as_integer()?.as_str().parse().ok()?;
             bounds.contains(&number).then_some(number)
         };
-        let list = value.get_ref().as_array().and_then(|list| list.iter().map(number).collect());
+        let list = value
+            .get_ref()
+            .as_array()
+            .and_then(|list| list.iter().map(number).collect());
         list.unwrap_or_else(|| {
-            self.wrong(key, format!("must be a list of numbers from {} to {}", bounds.start(), bounds.end()));
+            self.wrong(
+                key,
+                format!(
+                    "must be a list of numbers from {} to {}",
+                    bounds.start(),
+                    bounds.end()
+                ),
+            );
             Vec::new()
         })
     }
@@ -177,7 +240,9 @@ impl<'a> Section<'a> {
     pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
         let file_key = format!("{key}_file");
         let given = self.text(key);
-        let Some(file) = self.text(&file_key) else { return given.map(SecretString::from) };
+        let Some(file) = self.text(&file_key) else {
+            return given.map(SecretString::from);
+        };
         if given.is_some() {
             self.wrong(&file_key, format!("and {key} are both given: leave one out"));
         }
@@ -221,15 +286,26 @@ impl<'a> Section<'a> {
 
     /// The tables of `[key.NAME]`, with their names.
     pub(super) fn named(&mut self, key: &str) -> Vec<(String, Section<'a>)> {
-        let Some(mut parent) = self.section(key) else { return Vec::new() };
-        let names: Vec<String> = parent.table.keys().map(|name| name.get_ref().to_string()).collect();
-        names.into_iter().filter_map(|name| parent.section(&name).map(|section| (name, section))).collect()
+        let Some(mut parent) = self.section(key) else {
+            return Vec::new();
+        };
+        let names: Vec<String> = parent
+            .table
+            .keys()
+            .map(|name| name.get_ref().to_string())
+            .collect();
+        names
+            .into_iter()
+            .filter_map(|name| parent.section(&name).map(|section| (name, section)))
+            .collect()
     }
 
     /// Everything as texts: for headers.
     pub(super) fn text_entries(mut self) -> Vec<(String, String)> {
         let keys: Vec<String> = self.table.keys().map(|key| key.get_ref().to_string()).collect();
-        keys.into_iter().filter_map(|key| self.text(&key).map(|text| (key, text))).collect()
+        keys.into_iter()
+            .filter_map(|key| self.text(&key).map(|text| (key, text)))
+            .collect()
     }
 
     /// Whatever was not taken is unknown.
@@ -240,7 +316,11 @@ impl<'a> Section<'a> {
                 let mut known: Vec<&str> = self.taken.iter().map(String::as_str).collect();
                 known.sort_unstable();
                 let sentence = format!("is not known here; known are {}", known.join(", "));
-                self.notes.add(key.span().start.min(value.span().start), &self.path_of(name), sentence);
+                self.notes.add(
+                    key.span().start.min(value.span().start),
+                    &self.path_of(name),
+                    sentence,
+                );
             }
         }
     }

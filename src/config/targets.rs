@@ -20,7 +20,9 @@ use crate::probe::{Ask, HttpAsk, JsonExpectation, Target as Probe};
 
 /// Receivers, in the order of their names.
 pub(super) fn receivers(root: &mut Section<'_>) -> Vec<Receiver> {
-    let Some(mut section) = root.section("receiver") else { return Vec::new() };
+    let Some(mut section) = root.section("receiver") else {
+        return Vec::new();
+    };
     let mut receivers: BTreeMap<String, Receiver> = BTreeMap::new();
     for (name, mut one) in section.named("alertmanager") {
         if let Some(url) = http_url(&mut one, "url") {
@@ -30,7 +32,10 @@ pub(super) fn receivers(root: &mut Section<'_>) -> Vec<Receiver> {
     }
     for (name, mut one) in section.named("webhook") {
         if receivers.contains_key(&name) {
-            one.wrong("url", format!("the name {name} is also an Alertmanager's: receivers need names of their own"));
+            one.wrong(
+                "url",
+                format!("the name {name} is also an Alertmanager's: receivers need names of their own"),
+            );
         }
         let format = one.choice("format", &[("json", Format::Json), ("slack", Format::Slack)]);
         if let Some(url) = webhook_url(&mut one) {
@@ -52,7 +57,10 @@ fn webhook_url(section: &mut Section<'_>) -> Option<SecretString> {
     match Url::parse(url.expose_secret()) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => Some(url),
         _ => {
-            section.wrong("url", "is no URL: it begins with http:// or https:// and names a host");
+            section.wrong(
+                "url",
+                "is no URL: it begins with http:// or https:// and names a host",
+            );
             None
         }
     }
@@ -66,7 +74,10 @@ fn http_url(section: &mut Section<'_>, key: &str) -> Option<Url> {
     match Url::parse(&text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
         _ => {
-            section.wrong(key, "is no URL: it begins with http:// or https:// and names a host");
+            section.wrong(
+                key,
+                "is no URL: it begins with http:// or https:// and names a host",
+            );
             None
         }
     }
@@ -74,7 +85,10 @@ fn http_url(section: &mut Section<'_>, key: &str) -> Option<Url> {
 
 /// Probes, in the order of their names.
 pub(super) fn probes(root: &mut Section<'_>) -> Vec<Probe> {
-    let each = root.named("probe").into_iter().filter_map(|(name, section)| probe(name, section));
+    let each = root
+        .named("probe")
+        .into_iter()
+        .filter_map(|(name, section)| probe(name, section));
     each.collect()
 }
 
@@ -82,12 +96,17 @@ fn probe(name: String, mut section: Section<'_>) -> Option<Probe> {
     const INTERVAL: Duration = Duration::from_secs(15);
     const TIMEOUT: Duration = Duration::from_secs(5);
     let service = service(&mut section);
-    let via = section.choice("via", &[("direct", Via::Direct), ("edge", Via::Edge)]).unwrap_or_default();
+    let via = section
+        .choice("via", &[("direct", Via::Direct), ("edge", Via::Edge)])
+        .unwrap_or_default();
     let interval = section.duration("interval", INTERVAL);
     let timeout = section.duration("timeout", TIMEOUT.min(interval));
     if timeout > interval {
         let limit = humantime::format_duration(interval);
-        section.wrong("timeout", format!("must not be longer than its interval ({limit})"));
+        section.wrong(
+            "timeout",
+            format!("must not be longer than its interval ({limit})"),
+        );
     }
     let ask = match (section.has("http"), section.has("tcp")) {
         (true, false) => http_ask(&mut section).map(Ask::Http),
@@ -99,7 +118,16 @@ fn probe(name: String, mut section: Section<'_>) -> Option<Probe> {
         }
     };
     section.finish();
-    Some(Probe { id: ProbeId { service: service?, name, via }, ask: ask?, interval, timeout })
+    Some(Probe {
+        id: ProbeId {
+            service: service?,
+            name,
+            via,
+        },
+        ask: ask?,
+        interval,
+        timeout,
+    })
 }
 
 fn service(section: &mut Section<'_>) -> Option<ServiceId> {
@@ -115,11 +143,14 @@ fn service(section: &mut Section<'_>) -> Option<ServiceId> {
 
 fn tcp_ask(section: &mut Section<'_>) -> Option<Ask> {
     let text = section.text("tcp")?;
-    let split = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let split = text
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
     match split {
-        Some((host, port)) if !host.is_empty() => {
-            Some(Ask::Tcp { host: host.trim_matches(['[', ']']).to_owned(), port })
-        }
+        Some((host, port)) if !host.is_empty() => Some(Ask::Tcp {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+        }),
         _ => {
             section.wrong("tcp", format!("{text:?} is no address: write it as host:port"));
             None
@@ -138,20 +169,39 @@ fn http_ask(section: &mut Section<'_>) -> Option<HttpAsk> {
     let headers = headers(section);
     let expect_status = section.integers("expect_status", 100..=599);
     let expect_body = section.text("expect_body").and_then(|pattern| {
-        Regex::new(&pattern).map_err(|error| section.wrong("expect_body", format!("is no regular expression: {error}"))).ok()
+        Regex::new(&pattern)
+            .map_err(|error| section.wrong("expect_body", format!("is no regular expression: {error}")))
+            .ok()
     });
     let expect_json = expect_json(section);
     let follow_redirects = section.boolean("follow_redirects", false);
-    Some(HttpAsk { url: url?, method, headers, expect_status, expect_body, expect_json, follow_redirects })
+    Some(HttpAsk {
+        url: url?,
+        method,
+        headers,
+        expect_status,
+        expect_body,
+        expect_json,
+        follow_redirects,
+    })
 }
 
 fn headers(section: &mut Section<'_>) -> Vec<(HeaderName, SecretString)> {
-    let entries = section.section("headers").map(Section::text_entries).unwrap_or_default();
+    let entries = section
+        .section("headers")
+        .map(Section::text_entries)
+        .unwrap_or_default();
     let mut headers = Vec::new();
     for (name, value) in entries {
-        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+        match (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(&value),
+        ) {
             (Ok(name), Ok(_)) => headers.push((name, SecretString::from(value))),
-            _ => section.wrong("headers", format!("{name:?} is no HTTP header with a value that can be sent")),
+            _ => section.wrong(
+                "headers",
+                format!("{name:?} is no HTTP header with a value that can be sent"),
+            ),
         }
     }
     headers
@@ -162,13 +212,19 @@ fn expect_json(section: &mut Section<'_>) -> Option<JsonExpectation> {
     let pointer = inner.text("pointer");
     let equals = inner.json("equals");
     if !inner.has("pointer") || !inner.has("equals") {
-        inner.wrong("pointer", "expect_json needs pointer and equals: { pointer = \"/status\", equals = \"healthy\" }");
+        inner.wrong(
+            "pointer",
+            "expect_json needs pointer and equals: { pointer = \"/status\", equals = \"healthy\" }",
+        );
     }
     if pointer.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {
         inner.wrong("pointer", "begins with a slash: \"/status\"");
     }
     inner.finish();
-    Some(JsonExpectation { pointer: pointer?, equals: equals? })
+    Some(JsonExpectation {
+        pointer: pointer?,
+        equals: equals?,
+    })
 }
 
 /// Databases, in the order of their names. Services bound to one of them by name are told its tables.
@@ -179,8 +235,12 @@ pub(super) fn databases(root: &mut Section<'_>, settings: &mut Settings) -> Vec<
         section.finish();
     }
     for (service, configured) in &settings.services {
-        let Some(wanted) = &configured.database else { continue };
-        let Some(database) = databases.iter_mut().find(|database| database.id == *wanted) else { continue };
+        let Some(wanted) = &configured.database else {
+            continue;
+        };
+        let Some(database) = databases.iter_mut().find(|database| database.id == *wanted) else {
+            continue;
+        };
         if !database.services.contains(service) {
             database.services.push(service.clone());
         }
@@ -195,26 +255,44 @@ fn database(name: &str, section: &mut Section<'_>, settings: &Settings) -> Optio
         match (service.split_once('/'), &project) {
             (Some((project, service)), _) => services.push(ServiceId::new(project, service)),
             (None, Some(project)) => services.push(ServiceId::new(project, service)),
-            (None, None) => section.wrong("services", format!("{service:?} needs a project: give project, or write it as project/{service}")),
+            (None, None) => section.wrong(
+                "services",
+                format!("{service:?} needs a project: give project, or write it as project/{service}"),
+            ),
         }
     }
     let tables = section.texts("tables");
     let ca = section.text("ca_file").map(std::path::PathBuf::from);
     let url = match section.secret("url") {
-        Some(url) => DatabaseUrl::parse(url.expose_secret()).map_err(|error| section.wrong("url", error.to_string())).ok(),
+        Some(url) => DatabaseUrl::parse(url.expose_secret())
+            .map_err(|error| section.wrong("url", error.to_string()))
+            .ok(),
         None if section.has("url") || section.has("url_file") => None,
         None => {
             section.wrong("url", "is needed: give url or url_file");
             None
         }
     };
-    let bound = settings.services.values().filter(|service| service.database.as_ref().is_some_and(|id| id.0 == name));
+    let bound = settings
+        .services
+        .values()
+        .filter(|service| service.database.as_ref().is_some_and(|id| id.0 == name));
     let mut named: Vec<String> = tables;
     if !named.is_empty() {
         named.extend(bound.filter_map(|service| service.table.clone()));
         named.sort();
         named.dedup();
     }
-    let tables = if named.is_empty() { Tables::Found } else { Tables::Named(named) };
-    Some(Database { id: DatabaseId(name.to_owned()), services, url: url?, tables, ca })
+    let tables = if named.is_empty() {
+        Tables::Found
+    } else {
+        Tables::Named(named)
+    };
+    Some(Database {
+        id: DatabaseId(name.to_owned()),
+        services,
+        url: url?,
+        tables,
+        ca,
+    })
 }

@@ -132,11 +132,7 @@ const KINDS: [&str; 5] = ["DB_DIALECT", "DB_TYPE", "DB_ENGINE", "DB_DRIVER", "DB
 
 /// The database that a container with this environment uses: the first one that can be read, else the first that is named at all.
 pub fn from_environment(get: Get<'_>) -> Option<Found> {
-    let get = &|name: &str| {
-        get(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-    };
+    let get = &|name: &str| get(name).filter(|value| !value.trim().is_empty());
     let urls = URLS.into_iter().filter_map(|name| from_url(get, name));
     let families = FAMILIES.iter().filter_map(|family| family.find(get));
     let mut named = None;
@@ -208,7 +204,11 @@ impl Family {
             Some(Value::Text { text, .. }) => Ok(Some(text)),
             None => Ok(None),
         };
-        let port = text(self.port)?.and_then(|text| port(&text));
+        let (host, own_port) = match host.trim().split_once(':') {
+            Some((name, number)) if !number.contains(':') => (name, port(number)),
+            _ => (host.trim(), None), // also an IPv6 address
+        };
+        let port = own_port.or(text(self.port)?.and_then(|text| port(&text)));
         let Some(dialect) = self.dialect.or_else(|| kind(get, host, port)) else {
             return Err(Gap::Missing(format!(
                 "{} does not say which kind it is, nor does DB_PORT",
@@ -219,9 +219,9 @@ impl Family {
             Dialect::MySql => ("root", 3306),
             Dialect::Postgres => ("postgres", 5432),
         };
-        let user = text(self.user)?.unwrap_or_else(|| administrator.to_owned());
+        let user = text(self.user)?.map_or_else(|| administrator.to_owned(), |user| user.trim().to_owned());
         let schema = match (text(self.schema)?, dialect) {
-            (Some(schema), _) => schema,
+            (Some(schema), _) => schema.trim().to_owned(),
             (None, Dialect::Postgres) => user.clone(), // PostgreSQL's own default
             (None, Dialect::MySql) => {
                 return Err(Gap::Missing(format!("none of {} is set", self.schema.join(", "))));
@@ -255,7 +255,10 @@ enum Gap {
 
 /// A number; or the end of `tcp://address:number`, which container links put into `*_PORT`.
 fn port(text: &str) -> Option<u16> {
-    text.rsplit(':').next().and_then(|number| number.parse().ok())
+    text.trim()
+        .rsplit(':')
+        .next()
+        .and_then(|number| number.parse().ok())
 }
 
 /// What kind of database `DB_HOST` is: said outright, or by its port, or by its name.

@@ -198,3 +198,87 @@ fn explain_io(error: &std::io::Error) -> (Kind, &'static str) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cause, Failure, Operation};
+    use crate::database::{DatabaseUrl, Tables, Target};
+    use crate::model::database::{DatabaseProblem, DatabaseProblemKind as Kind};
+    use crate::model::revision::DatabaseId;
+    use std::io::{Error, ErrorKind};
+
+    fn problem(id: &str, error: sqlx::Error) -> DatabaseProblem {
+        let url = DatabaseUrl::parse("mysql://app:s3cret@172.18.0.3/coe").unwrap();
+        let target = Target {
+            id: DatabaseId(id.to_owned()),
+            services: Vec::new(),
+            url,
+            tables: Tables::Found,
+            ca: None,
+        };
+        Failure {
+            operation: Operation::Connect,
+            cause: Cause::Sql(error),
+        }
+        .problem(&target)
+    }
+
+    #[test]
+    fn a_problem_names_the_database_as_people_call_it_and_where_it_was_looked_for() {
+        let refused = || sqlx::Error::Io(Error::from(ErrorKind::ConnectionRefused));
+        assert_eq!(
+            problem("coe-demo/mariadb:3306/coe", refused()).detail,
+            "cannot connect to coe-demo/mariadb:3306/coe at 172.18.0.3:3306/coe: connection refused; is the server up, and is the port right?"
+        );
+        let detail = problem("172.18.0.3:3306/coe", refused()).detail;
+        assert!(
+            detail.starts_with("cannot connect to 172.18.0.3:3306/coe: "),
+            "{detail}"
+        );
+    }
+
+    #[test]
+    fn a_mysql_login_that_takes_tls_says_so_instead_of_the_drivers_own_words() {
+        let words = "RSA auth backend disabled; enable feature `mysql-rsa` or use TLS.";
+        let problem = problem("x", sqlx::Error::Configuration(words.into()));
+        assert_eq!(problem.kind, Kind::Tls);
+        assert!(problem.detail.contains("caching_sha2_password") && problem.detail.contains("switch TLS on"));
+        assert!(!problem.detail.contains("feature"), "{}", problem.detail);
+    }
+
+    #[test]
+    fn every_error_of_the_transport_has_its_kind() {
+        for (error, kind) in [
+            (
+                sqlx::Error::Io(Error::other("failed to lookup address information")),
+                Kind::Connect,
+            ),
+            (
+                sqlx::Error::Io(Error::from(ErrorKind::UnexpectedEof)),
+                Kind::Connect,
+            ),
+            (sqlx::Error::Io(Error::from(ErrorKind::TimedOut)), Kind::Timeout),
+            (sqlx::Error::Io(Error::from(ErrorKind::NotFound)), Kind::Tls),
+            (sqlx::Error::Tls("invalid peer certificate".into()), Kind::Tls),
+            (
+                sqlx::Error::Protocol("unknown authentication plugin: client_ed25519".to_owned()),
+                Kind::AccessDenied,
+            ),
+            (sqlx::Error::Protocol("unexpected packet".to_owned()), Kind::Other),
+            (sqlx::Error::WorkerCrashed, Kind::Other),
+        ] {
+            let said = error.to_string();
+            assert_eq!(problem("x", error).kind, kind, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_is_cut_short_and_holds_no_secret() {
+        let words = format!("{} password=s3cret {}", "x".repeat(10), "y\n".repeat(1_000));
+        let detail = problem("x", sqlx::Error::Protocol(words)).detail;
+        assert!(
+            !detail.contains("s3cret") && !detail.contains('\n') && detail.len() < 500,
+            "{detail}"
+        );
+    }
+}

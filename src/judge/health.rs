@@ -256,7 +256,10 @@ fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<
             .probes
             .iter()
             .filter(|(id, _)| id.service == *service && id.via == via);
-        probes.find(|(_, live)| live.failures >= settings.failures)
+        probes.find(|(id, live)| {
+            let is_proven = live.succeeded || settings.configured_probes.contains(&id.name);
+            live.failures >= settings.failures && is_proven
+        })
     };
     if let Some((id, live)) = failing(Via::Direct) {
         let detail = format!("{}{}", said(id, live), database_behind(state, service));

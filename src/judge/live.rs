@@ -25,6 +25,8 @@ pub struct Live {
     pub databases: BTreeMap<DatabaseId, LiveDatabase>,
     /// Counts since this process began, by service.
     pub counts: BTreeMap<ServiceId, LiveCounts>,
+    /// Facts that the disk has refused so far, and since when.
+    pub unwritten: Option<(u64, Timestamp)>,
     /// Why a receiver does not take messages.
     pub receivers: BTreeMap<String, String>,
 }
@@ -70,6 +72,8 @@ pub struct LiveContainer {
 pub struct LiveProbe {
     /// What it found last.
     pub result: ProbeResult,
+    /// It succeeded at least once since this process began.
+    pub succeeded: bool,
     /// Failures in a row.
     pub failures: u32,
     /// Since when it fails.
@@ -246,14 +250,14 @@ impl Live {
             let count = counts.probe_failures.entry(key).or_default();
             *count = count.saturating_add(1);
         }
-        self.probes.insert(
-            probe.clone(),
-            LiveProbe {
-                result: result.clone(),
-                failures,
-                failing_since,
-            },
-        );
+        let succeeded = result.failure.is_none() || before.is_some_and(|before| before.succeeded);
+        let live = LiveProbe {
+            result: result.clone(),
+            succeeded,
+            failures,
+            failing_since,
+        };
+        self.probes.insert(probe.clone(), live);
     }
 
     fn read(&mut self, reading: &DatabaseReading, now: Timestamp) {

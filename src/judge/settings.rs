@@ -1,6 +1,6 @@
 //! What the judge is told by the configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::policy::Policy;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub restarts: usize,
     /// ... within this time.
     pub restarts_within: Duration,
+    /// The names of configured probes; others were discovered and must have succeeded once before they can fail.
+    pub configured_probes: BTreeSet<String>,
 }
 
 /// What is configured about one service.
@@ -64,6 +66,7 @@ impl Default for Settings {
             failures: 3,
             restarts: 3,
             restarts_within: Duration::from_secs(600),
+            configured_probes: BTreeSet::new(),
         }
     }
 }

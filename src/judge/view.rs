@@ -265,7 +265,7 @@ fn watcher(state: &State) -> WatcherStatus {
         watching_since: state.durable.watch_since,
         config_ok: true,
         config_problem: None,
-        unwritten: 0,
+        unwritten: state.live.unwritten.map_or(0, |(count, _)| count),
         blind: blind.collect(),
         warnings,
     }

@@ -136,21 +136,16 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     drive(connection, talk).await
 }
 
-/// Lets `connection` work until `talk` is over. Where the connection failed before the request was taken, its error says more
-/// than the request's own ("canceled").
-async fn drive<T>(
-    connection: impl Future<Output = hyper::Result<()>>,
-    talk: impl Future<Output = Result<T, Broken>>,
-) -> Result<T, Broken> {
+/// Lets `connection` work until `talk` is over. The talk goes first, so that the request is there when the connection fails and
+/// takes its error.
+async fn drive<T>(connection: impl Future<Output = hyper::Result<()>>, talk: impl Future<Output = T>) -> T {
     tokio::pin!(connection, talk);
-    let ended = tokio::select! {
+    tokio::select! {
+        biased;
         said = &mut talk => return said,
-        ended = &mut connection => ended,
-    };
-    match (talk.await, ended) {
-        (Err(Broken::Head(error)), Err(cause)) if error.is_canceled() => Err(Broken::Head(cause)),
-        (said, _) => said,
+        _ = &mut connection => {}
     }
+    talk.await
 }
 
 async fn read(mut incoming: Incoming) -> Result<Body, hyper::Error> {
@@ -249,30 +244,35 @@ fn statuses(expected: &[u16]) -> String {
 
 /// A connection that ends without a word is as good as none; words that are no HTTP are the wrong protocol.
 fn explain(asked: &str, broken: &Broken) -> ProbeFailure {
-    let (error, place) = match broken {
-        Broken::Head(error) => (error, "before it answered"),
-        Broken::Body(error) => (error, "inside its answer"),
+    let (error, reason, place) = match broken {
+        Broken::Head(error) => (error, FailureReason::Connect, "before it answered"),
+        Broken::Body(error) => (error, FailureReason::Protocol, "inside its answer"),
     };
-    let cause = std::error::Error::source(error)
-        .map(|cause| format!(" ({cause})"))
-        .unwrap_or_default();
-    let hung_up = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
-    let from_socket =
-        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
-    match broken {
-        Broken::Head(_) if hung_up || from_socket => fail(
-            FailureReason::Connect,
-            format!("{asked} closed the connection {place}{cause}"),
-        ),
-        Broken::Body(_) if hung_up || from_socket => fail(
+    // A request that was called off says why in its cause.
+    let deeper = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<hyper::Error>());
+    let error = deeper.unwrap_or(error);
+    let cause = std::error::Error::source(error);
+    let said = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+    if error.is_incomplete_message()
+        || error.is_closed()
+        || error.is_canceled()
+        || cause.is_some_and(is_hang_up)
+    {
+        fail(reason, format!("{asked} closed the connection {place}{said}"))
+    } else {
+        fail(
             FailureReason::Protocol,
-            format!("{asked} closed the connection {place}{cause}"),
-        ),
-        _ => fail(
-            FailureReason::Protocol,
-            format!("{asked} does not speak HTTP as it should: {error}{cause}"),
-        ),
+            format!("{asked} does not speak HTTP as it should: {error}{said}"),
+        )
     }
+}
+
+/// Whether the socket failed; hyper reports bad chunks as I/O errors too.
+fn is_hang_up(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| !matches!(error.kind(), InvalidData | InvalidInput))
 }
 
 #[cfg(test)]

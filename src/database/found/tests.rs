@@ -106,6 +106,15 @@ const CONVENTIONS: &[(Environment, &str)] = &[
         ],
         "PGHOST: postgresql://u:***@pg:6432/o p",
     ),
+    (
+        &[
+            ("MYSQL_HOST", " db:3307 "),
+            ("MYSQL_USER", "u "),
+            ("MYSQL_PASSWORD", " p "),
+            ("MYSQL_DATABASE", "coe\n"),
+        ],
+        "MYSQL_HOST: mysql://u:***@db:3307/coe  p ",
+    ),
     // what cannot be read gives way to what can
     (
         &[

@@ -226,6 +226,13 @@ fn blind(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
         let labels = [("blind".to_owned(), "engine".to_owned())].into();
         raise(labels, since, "the engine does not answer", problem);
     }
+    if let Some((count, since)) = state.live.unwritten {
+        let labels = [("blind".to_owned(), "journal".to_owned())].into();
+        let why = format!(
+            "The disk refuses {count} facts: they are kept in memory only. Make room in the data folder."
+        );
+        raise(labels, since, "the journal cannot be written", &why);
+    }
     for (service, record) in &state.durable.containers.services {
         let blind = |what: &str| {
             let mut labels = labels(service);

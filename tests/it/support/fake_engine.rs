@@ -105,9 +105,17 @@ impl FakeEngine {
             slow_inspect: Duration::ZERO,
         };
         let clock = Arc::new(TestClock(Mutex::new(Timestamp::from_seconds(1_795_000_000))));
-        let shared = Shared { state: Mutex::new(state), changes: watch::Sender::new(0), clock };
+        let shared = Shared {
+            state: Mutex::new(state),
+            changes: watch::Sender::new(0),
+            clock,
+        };
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let engine = Self { shared: Arc::new(shared), folder, serving: Mutex::new(None) };
+        let engine = Self {
+            shared: Arc::new(shared),
+            folder,
+            serving: Mutex::new(None),
+        };
         engine.up();
         engine
     }
@@ -169,14 +177,17 @@ impl FakeEngine {
 
     /// `create`
     pub(crate) fn create(&self, spec: ContainerSpec) -> ContainerId {
-        let id = self.shared.change(|state, clock| state.containers.create(spec, clock.tick()));
+        let id = self
+            .shared
+            .change(|state, clock| state.containers.create(spec, clock.tick()));
         self.event(&id, "create", &[]);
         id
     }
 
     /// `start`; a second start of a container that restarts by policy counts as a restart.
     pub(crate) fn start(&self, id: &ContainerId) {
-        self.shared.change(|state, clock| state.containers.get(id).start(clock.tick()));
+        self.shared
+            .change(|state, clock| state.containers.get(id).start(clock.tick()));
         self.event(id, "start", &[]);
     }
 
@@ -192,7 +203,11 @@ impl FakeEngine {
 
     /// `destroy`, Podman's `remove`
     pub(crate) fn remove(&self, id: &ContainerId) {
-        let action = if self.shared.state().podman { "remove" } else { "destroy" };
+        let action = if self.shared.state().podman {
+            "remove"
+        } else {
+            "destroy"
+        };
         self.event(id, action, &[]);
         self.shared.change(|state, _| state.containers.remove(id));
     }
@@ -204,15 +219,16 @@ impl FakeEngine {
 
     /// `oom`; what dies later has `OOMKilled`.
     pub(crate) fn out_of_memory(&self, id: &ContainerId) {
-        self.shared.change(|state, _| state.containers.get(id).oom_killed = true);
+        self.shared
+            .change(|state, _| state.containers.get(id).oom_killed = true);
         self.event(id, "oom", &[]);
     }
 
     /// `rename`
     pub(crate) fn rename(&self, id: &ContainerId, name: &str) {
-        let old = self.shared.change(|state, _| {
-            std::mem::replace(&mut state.containers.get(id).spec.name, name.to_owned())
-        });
+        let old = self
+            .shared
+            .change(|state, _| std::mem::replace(&mut state.containers.get(id).spec.name, name.to_owned()));
         self.event(id, "rename", &[("oldName", &format!("/{old}"))]);
     }
 
@@ -222,7 +238,11 @@ impl FakeEngine {
             state.containers.get(id).health = Some(status.to_owned());
             state.podman
         });
-        let action = if podman { "health_status".to_owned() } else { format!("health_status: {status}") };
+        let action = if podman {
+            "health_status".to_owned()
+        } else {
+            format!("health_status: {status}")
+        };
         self.event(id, &action, &[]);
     }
 
@@ -236,7 +256,12 @@ impl FakeEngine {
 
     /// A line of the container, without its newline.
     pub(crate) fn log(&self, id: &ContainerId, stream: Stream, text: &str) {
-        self.shared.change(|state, clock| state.containers.get(id).log(stream, text.as_bytes(), clock.tick()));
+        self.shared.change(|state, clock| {
+            state
+                .containers
+                .get(id)
+                .log(stream, text.as_bytes(), clock.tick())
+        });
     }
 
     /// The log streams open now end in this way.
@@ -251,22 +276,26 @@ impl FakeEngine {
 
     /// The log is rotated: who follows gets the next `lines` lines twice.
     pub(crate) fn rotate(&self, id: &ContainerId, lines: usize) {
-        self.shared.change(|state, _| state.containers.get(id).twice = lines);
+        self.shared
+            .change(|state, _| state.containers.get(id).twice = lines);
     }
 
     /// The oldest file is removed: all lines up to now are gone for who did not read them.
     pub(crate) fn forget_lines(&self, id: &ContainerId) {
-        self.shared.change(|state, _| state.containers.get(id).forget_lines());
+        self.shared
+            .change(|state, _| state.containers.get(id).forget_lines());
     }
 
     /// From now on reading the log ends in an error of the engine's own (a frame of type 3); `None` heals it.
     pub(crate) fn log_error(&self, id: &ContainerId, text: Option<&str>) {
-        self.shared.change(|state, _| state.containers.get(id).log_error = text.map(str::to_owned));
+        self.shared
+            .change(|state, _| state.containers.get(id).log_error = text.map(str::to_owned));
     }
 
     /// What was asked of the container's log so far.
     pub(crate) fn log_requests(&self, id: &ContainerId) -> watch::Receiver<Vec<LogRequest>> {
-        self.shared.change(|state, _| state.containers.get(id).requests.subscribe())
+        self.shared
+            .change(|state, _| state.containers.get(id).requests.subscribe())
     }
 }
 
@@ -289,7 +318,11 @@ async fn serve(listener: UnixListener, shared: Arc<Shared>) {
         connections.spawn(async move {
             let service = service_fn(move |request| routes::answer(request, Arc::clone(&shared)));
             // A stream that is cut on purpose ends its connection with an error.
-            drop(http1::Builder::new().serve_connection(TokioIo::new(socket), service).await);
+            drop(
+                http1::Builder::new()
+                    .serve_connection(TokioIo::new(socket), service)
+                    .await,
+            );
         });
         while connections.try_join_next().is_some() {}
     }

@@ -34,10 +34,20 @@ pub(crate) struct ContainerSpec {
 impl ContainerSpec {
     /// A replica of a compose service.
     pub(crate) fn service(project: &str, service: &str) -> Self {
-        let labels = [("project", project), ("service", service), ("container-number", "1"), ("oneoff", "False")];
+        let labels = [
+            ("project", project),
+            ("service", service),
+            ("container-number", "1"),
+            ("oneoff", "False"),
+        ];
         let labels = labels.map(|(key, value)| (format!("com.docker.compose.{key}"), value.to_owned()));
         let name = format!("{project}-{service}-1");
-        Self { name, image: "app:1".to_owned(), labels: labels.into(), ..Self::default() }
+        Self {
+            name,
+            image: "app:1".to_owned(),
+            labels: labels.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -122,7 +132,12 @@ impl Container {
         self.twice = self.twice.saturating_sub(1);
         let line = [text, line_end].concat();
         for piece in line.chunks(LONGEST_PIECE) {
-            self.entries.push(Entry { at, stream, text: piece.to_vec(), twice });
+            self.entries.push(Entry {
+                at,
+                stream,
+                text: piece.to_vec(),
+                twice,
+            });
         }
     }
 
@@ -170,13 +185,18 @@ impl Containers {
     }
 
     pub(crate) fn get(&mut self, id: &ContainerId) -> &mut Container {
-        self.all.iter_mut().find(|container| container.id == *id).expect("the test names a container that is there")
+        self.all
+            .iter_mut()
+            .find(|container| container.id == *id)
+            .expect("the test names a container that is there")
     }
 
     /// By full ID, a beginning of it, or name.
     pub(crate) fn find(&self, id: &str) -> Option<&Container> {
         let short = id.len() >= 12;
-        self.all.iter().find(|container| (short && container.id.0.starts_with(id)) || container.spec.name == id)
+        self.all
+            .iter()
+            .find(|container| (short && container.id.0.starts_with(id)) || container.spec.name == id)
     }
 
     pub(crate) fn remove(&mut self, id: &ContainerId) {
@@ -186,7 +206,9 @@ impl Containers {
     /// Numbers a log stream and writes down what it asked for.
     pub(crate) fn open_log(&mut self, id: &ContainerId, request: LogRequest) -> u64 {
         self.streams += 1;
-        self.get(id).requests.send_modify(|requests| requests.push(request));
+        self.get(id)
+            .requests
+            .send_modify(|requests| requests.push(request));
         self.streams
     }
 

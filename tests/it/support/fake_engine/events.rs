@@ -46,7 +46,11 @@ impl Events {
         self.count += 1;
         let lost = self.to_lose > 0;
         self.to_lose = self.to_lose.saturating_sub(1);
-        self.memory.push_back(Happened { number: self.count, event, lost });
+        self.memory.push_back(Happened {
+            number: self.count,
+            event,
+            lost,
+        });
         while self.memory.len() > REMEMBERED {
             self.memory.pop_front();
         }
@@ -66,8 +70,12 @@ impl Events {
 }
 
 pub(super) fn answer(shared: &Arc<Shared>, query: &str) -> Answer {
-    let parameters: BTreeMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let wanted = parameters.get("filters").map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_default());
+    let parameters: BTreeMap<_, _> = url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    let wanted = parameters
+        .get("filters")
+        .map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_default());
     let time = |name: &str| parameters.get(name).and_then(|text| seconds(text));
     let (since, until) = (time("since"), time("until"));
     let state = shared.state();
@@ -81,8 +89,15 @@ pub(super) fn answer(shared: &Arc<Shared>, query: &str) -> Answer {
         wanted,
     };
     drop(state);
-    let streaming = Streaming { reader, shared: Arc::clone(shared), changes: shared.changes.subscribe() };
-    let frames = stream::unfold(Some(streaming), |streaming| async move { streaming?.next().await });
+    let streaming = Streaming {
+        reader,
+        shared: Arc::clone(shared),
+        changes: shared.changes.subscribe(),
+    };
+    let frames = stream::unfold(
+        Some(streaming),
+        |streaming| async move { streaming?.next().await },
+    );
     Response::new(BodyExt::boxed(StreamBody::new(frames)))
 }
 
@@ -90,7 +105,9 @@ pub(super) fn answer(shared: &Arc<Shared>, query: &str) -> Answer {
 fn seconds(text: &str) -> Option<Timestamp> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let nanos: i64 = format!("{part:0<9}").parse().ok()?;
-    Some(Timestamp::from_nanos(whole.parse::<i64>().ok()? * 1_000_000_000 + nanos))
+    Some(Timestamp::from_nanos(
+        whole.parse::<i64>().ok()? * 1_000_000_000 + nanos,
+    ))
 }
 
 struct Reader {
@@ -113,7 +130,8 @@ impl Reader {
             self.next = happened.number + 1;
             let at = happened.event.at;
             let missed = happened.lost && happened.number >= self.live_from;
-            let in_time = self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until);
+            let in_time =
+                self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until);
             if in_time && !missed && self.wants(&happened.event.json) {
                 return Some(happened.event.json.clone());
             }
@@ -153,7 +171,10 @@ impl Streaming {
             self.changes.mark_unchanged();
             let (event, cut) = {
                 let state = self.shared.state();
-                (self.reader.next(&state.events), state.events.cuts != self.reader.cuts)
+                (
+                    self.reader.next(&state.events),
+                    state.events.cuts != self.reader.cuts,
+                )
             };
             if cut {
                 tokio::task::yield_now().await;

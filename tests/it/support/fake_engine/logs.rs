@@ -19,20 +19,43 @@ use super::routes::{self, Answer};
 use super::{Chunks, Shared, State};
 
 pub(super) fn answer(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
-    let parameters: BTreeMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let is = |name: &str| parameters.get(name).is_some_and(|value| value == "1" || value == "true");
+    let parameters: BTreeMap<_, _> = url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    let is = |name: &str| {
+        parameters
+            .get(name)
+            .is_some_and(|value| value == "1" || value == "true")
+    };
     if !is("stdout") && !is("stderr") {
-        return routes::refuse(StatusCode::BAD_REQUEST, "Bad parameters: you must choose at least one stream");
+        return routes::refuse(
+            StatusCode::BAD_REQUEST,
+            "Bad parameters: you must choose at least one stream",
+        );
     }
-    let tail = parameters.get("tail").cloned().unwrap_or_else(|| "all".to_owned());
-    let request = LogRequest { tail, follow: is("follow"), query: query.to_owned() };
+    let tail = parameters
+        .get("tail")
+        .cloned()
+        .unwrap_or_else(|| "all".to_owned());
+    let request = LogRequest {
+        tail,
+        follow: is("follow"),
+        query: query.to_owned(),
+    };
     let opened = shared.change(|state, _| open(state, id, request, is("timestamps")));
     let reader = match opened {
         Ok(reader) => reader,
         Err(refusal) => return refusal,
     };
-    let streaming = Streaming { reader, shared: Arc::clone(shared), changes: shared.changes.subscribe() };
-    let frames = stream::unfold(Some(streaming), |streaming| async move { streaming?.next().await });
+    let streaming = Streaming {
+        reader,
+        shared: Arc::clone(shared),
+        changes: shared.changes.subscribe(),
+    };
+    let frames = stream::unfold(
+        Some(streaming),
+        |streaming| async move { streaming?.next().await },
+    );
     Response::new(BodyExt::boxed(StreamBody::new(frames)))
 }
 
@@ -49,9 +72,24 @@ fn open(state: &mut State, id: &str, request: LogRequest, stamped: bool) -> Resu
     }
     let length = found.entries.len();
     let next = length.saturating_sub(tail).max(found.forgotten);
-    let shape = Shape { tty: found.spec.tty, stamped, podman: state.podman };
+    let shape = Shape {
+        tty: found.spec.tty,
+        stamped,
+        podman: state.podman,
+    };
     let start = found.starts();
-    let reader = Reader { container, number, follow, start, next, live_from: length, pending: Bytes::new(), halved: false, failed: false, shape };
+    let reader = Reader {
+        container,
+        number,
+        follow,
+        start,
+        next,
+        live_from: length,
+        pending: Bytes::new(),
+        halved: false,
+        failed: false,
+        shape,
+    };
     Ok(reader)
 }
 
@@ -118,7 +156,9 @@ struct Reader {
 
 impl Reader {
     fn next(&mut self, state: &State) -> Step {
-        let Some(container) = state.container(&self.container.0) else { return Step::End };
+        let Some(container) = state.container(&self.container.0) else {
+            return Step::End;
+        };
         if let Some((before, cut)) = container.cut
             && self.number < before
         {
@@ -132,7 +172,11 @@ impl Reader {
         {
             return Step::Chunk(self.pending.split_to(size.min(self.pending.len())));
         }
-        let end = self.start.checked_sub(1).and_then(|start| container.ends.get(start)).copied();
+        let end = self
+            .start
+            .checked_sub(1)
+            .and_then(|start| container.ends.get(start))
+            .copied();
         let end = end.unwrap_or(container.entries.len());
         if self.next < end {
             return Step::Chunk(self.chunk(container, end, state.chunks));
@@ -143,7 +187,11 @@ impl Reader {
             return Step::Chunk(frame(3, text.as_bytes()));
         }
         let ended = container.starts() != self.start || !container.running;
-        if ended || !self.follow || self.failed { Step::End } else { Step::Wait }
+        if ended || !self.follow || self.failed {
+            Step::End
+        } else {
+            Step::Wait
+        }
     }
 
     fn cut(&mut self, container: &Container, cut: Cut) -> Step {
@@ -160,7 +208,9 @@ impl Reader {
     }
 
     fn chunk(&mut self, container: &Container, end: usize, chunks: Chunks) -> Bytes {
-        let Chunks::Bytes(size) = chunks else { return self.entry(container) };
+        let Chunks::Bytes(size) = chunks else {
+            return self.entry(container);
+        };
         let mut all = BytesMut::new();
         while self.next < end {
             all.extend_from_slice(&self.entry(container));
@@ -174,7 +224,11 @@ impl Reader {
         let bytes = self.shape.entry(entry);
         let again = entry.twice && self.next >= self.live_from;
         self.next += 1;
-        if again { [bytes.clone(), bytes].concat().into() } else { bytes }
+        if again {
+            [bytes.clone(), bytes].concat().into()
+        } else {
+            bytes
+        }
     }
 }
 
@@ -195,7 +249,9 @@ impl Shape {
 }
 
 fn frame(kind: u8, payload: &[u8]) -> Bytes {
-    let length = u32::try_from(payload.len()).expect("a piece is short").to_be_bytes();
+    let length = u32::try_from(payload.len())
+        .expect("a piece is short")
+        .to_be_bytes();
     [&[kind, 0, 0, 0], length.as_slice(), payload].concat().into()
 }
 

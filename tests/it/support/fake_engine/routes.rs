@@ -27,7 +27,10 @@ pub(super) async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> R
 
 async fn route(request: &Request<Incoming>, shared: &Arc<Shared>) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, "only what a read-only proxy lets through is expected here");
+        return refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "only what a read-only proxy lets through is expected here",
+        );
     }
     let path = match unversioned(request.uri().path(), shared) {
         Ok(path) => path,
@@ -50,13 +53,16 @@ async fn route(request: &Request<Incoming>, shared: &Arc<Shared>) -> Answer {
 
 /// Strips `/v1.N`, if it is a version that the engine speaks.
 fn unversioned<'path>(path: &'path str, shared: &Arc<Shared>) -> Result<&'path str, Answer> {
-    let Some((version, rest)) = path.strip_prefix("/v1.").and_then(|path| path.split_once('/')) else { return Ok(path) };
+    let Some((version, rest)) = path.strip_prefix("/v1.").and_then(|path| path.split_once('/')) else {
+        return Ok(path);
+    };
     let Ok(asked) = version.parse::<u32>() else {
         return Err(refuse(StatusCode::NOT_FOUND, "page not found"));
     };
     let (oldest, newest) = shared.state().versions;
     if asked > newest {
-        let message = format!("client version 1.{asked} is too new. Maximum supported API version is 1.{newest}");
+        let message =
+            format!("client version 1.{asked} is too new. Maximum supported API version is 1.{newest}");
         return Err(refuse(StatusCode::BAD_REQUEST, &message));
     }
     if asked < oldest {
@@ -86,17 +92,22 @@ fn archive(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
     let Some(container) = state.container(id) else {
         return refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
     };
-    let path = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "path").map(|(_, path)| path);
+    let path = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "path")
+        .map(|(_, path)| path);
     let path = path.unwrap_or_default();
     match container.spec.files.get(path.as_ref()) {
         Some(content) => {
             let mut answer = whole(StatusCode::OK, shapes::tar(&path, content));
-            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
+            answer
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
             answer
         }
-        None => {
-            refuse(StatusCode::NOT_FOUND, &format!("Could not find the file {path} in container {}", container.id.0))
-        }
+        None => refuse(
+            StatusCode::NOT_FOUND,
+            &format!("Could not find the file {path} in container {}", container.id.0),
+        ),
     }
 }
 
@@ -108,7 +119,9 @@ pub(super) fn refuse(status: StatusCode, message: &str) -> Answer {
 
 fn json_answer(value: &Value) -> Answer {
     let mut answer = whole(StatusCode::OK, format!("{value}\n"));
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
@@ -117,7 +130,9 @@ fn plain(status: StatusCode, text: &str) -> Answer {
 }
 
 fn whole(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let body = Full::new(body.into()).map_err(|never: Infallible| match never {}).boxed();
+    let body = Full::new(body.into())
+        .map_err(|never: Infallible| match never {})
+        .boxed();
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     answer

@@ -39,7 +39,11 @@ pub(super) fn info(state: &State) -> Value {
 pub(super) fn list(state: &State, query: &str) -> Value {
     let all = url::form_urlencoded::parse(query.as_bytes())
         .any(|(name, value)| name == "all" && (value == "1" || value == "true"));
-    let shown = state.containers.all().iter().filter(|container| all || container.running);
+    let shown = state
+        .containers
+        .all()
+        .iter()
+        .filter(|container| all || container.running);
     shown.map(|container| summary(container, state.podman)).collect()
 }
 
@@ -125,7 +129,9 @@ fn status(container: &Container, podman: bool) -> &'static str {
 }
 
 fn image_id(image: &str) -> String {
-    let sum = image.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let sum = image
+        .bytes()
+        .fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     format!("sha256:{sum:064x}")
 }
 
@@ -136,11 +142,21 @@ fn or<'text>(text: &'text str, default: &'text str) -> &'text str {
 /// The attributes of an event are the container's labels, its image and name, and the event's own.
 pub(super) fn event(container: &Container, action: &str, own: &[(&str, &str)], at: Timestamp) -> Event {
     let spec = &container.spec;
-    let labels: BTreeMap<&str, &str> = spec.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let mut attributes: Map<String, Value> = labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    let labels: BTreeMap<&str, &str> = spec
+        .labels
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    let mut attributes: Map<String, Value> = labels
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.into()))
+        .collect();
     attributes.insert("image".to_owned(), spec.image.as_str().into());
     attributes.insert("name".to_owned(), spec.name.as_str().into());
-    attributes.extend(own.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())));
+    attributes.extend(
+        own.iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).into())),
+    );
     let json = json!({
         "status": action,
         "id": container.id.0,
