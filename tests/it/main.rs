@@ -4,6 +4,7 @@
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
+mod docker;
 mod floors;
 mod shipped;
 mod logs;
