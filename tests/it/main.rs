@@ -6,6 +6,7 @@
 )]
 
 mod database;
+mod docker;
 mod floors;
 mod http;
 mod journal;

@@ -320,6 +320,7 @@ async fn serve(listener: UnixListener, shared: Arc<Shared>) {
             // A stream that is cut on purpose ends its connection with an error.
             drop(
                 http1::Builder::new()
+                    .auto_date_header(false) // its clock is not the host's
                     .serve_connection(TokioIo::new(socket), service)
                     .await,
             );
