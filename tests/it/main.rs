@@ -5,6 +5,7 @@
 )]
 
 mod floors;
-mod shipped;
 mod logs;
+mod played_engine;
+mod shipped;
 mod support;
