@@ -191,6 +191,7 @@ impl Follower {
         };
         let mut scanner = Scanner::new(Arc::clone(&self.tail.patterns), framing);
         scanner.feed(&last, &mut |_| {});
+        scanner.end(&mut |_| {});
         Ok(scanner.position())
     }
 
@@ -200,10 +201,17 @@ impl Follower {
         stream.scanner.end(&mut |line| said.push(line));
         self.tell(stream).await;
         self.report.progress().await;
-        if self.ended_within(DIE_EVENT_GRACE).await {
-            Stopped::Over
-        } else {
-            Stopped::Cut
+        if !self.ended_within(DIE_EVENT_GRACE).await {
+            return Stopped::Cut;
+        }
+        // The real engine was seen to end the stream before the container's last line, if that has no end of its own. By its
+        // `die` event the log is complete.
+        match self.newest().await {
+            Ok(newest) if newest > self.report.position() && newest > self.missed => {
+                self.missed = newest;
+                Stopped::Cut
+            }
+            Ok(_) | Err(_) => Stopped::Over,
         }
     }
 
