@@ -18,5 +18,6 @@ mod metrics;
 mod notify;
 mod page;
 mod probing;
+mod played_engine;
 mod shipped;
 mod support;
