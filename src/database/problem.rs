@@ -180,7 +180,11 @@ fn explain(error: &sqlx::Error) -> (Kind, &'static str) {
 }
 
 fn explain_io(error: &std::io::Error) -> (Kind, &'static str) {
-    if error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()) {
+    if error
+        .get_ref()
+        .and_then(|cause| cause.downcast_ref::<rustls::Error>())
+        .is_some()
+    {
         return (
             Kind::Tls,
             "check ca_file, and that the server's certificate names this host",
