@@ -1,6 +1,7 @@
 //! The one integration test binary: linked once, one module a subject.
 
 mod http;
+mod http_listeners;
 mod journal;
 mod journal_damage;
 mod journal_killed;
