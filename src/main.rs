@@ -1,3 +1,8 @@
 //! The program: hands over to the command line and turns its answer into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    migwatch::daemon::tls::install_provider();
+    migwatch::cli::main()
+}

@@ -268,6 +268,21 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The line that this fact takes in for a migration that is already open.
+    pub fn migration_line(&self) -> Option<(&MigrationId, &LineKey)> {
+        match self {
+            Self::MigrationStepped { id, line, .. } | Self::MigrationErred { id, line, .. } => {
+                Some((id, line))
+            }
+            Self::MigrationEvidenced {
+                id, line: Some(line), ..
+            } => Some((id, line)),
+            _ => None,
+        }
+    }
+}
+
 /// What proves that a service migrates a version table, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -26,18 +26,24 @@ impl fmt::Display for MigrationId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// A container's start.
+    /// A regular container's start.
     Startup,
+    /// A container made by `compose run`.
+    OneOff,
+    /// A hook's container.
+    Hook,
 }
 
 impl Trigger {
     /// Every trigger known so far.
-    pub const ALL: [Self; 1] = [Self::Startup];
+    pub const ALL: [Self; 3] = [Self::Startup, Self::OneOff, Self::Hook];
 
     /// The word used in metrics and pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Startup => "startup",
+            Self::OneOff => "one_off",
+            Self::Hook => "hook",
         }
     }
 }
@@ -239,8 +245,10 @@ pub struct Migration {
     pub service: ServiceId,
     /// What set it off.
     pub trigger: Trigger,
-    /// The processes that ran it: the first, then retries.
+    /// The processes that ran it: the first, then the latest retries.
     pub runners: Vec<Runner>,
+    /// How often it was tried.
+    pub attempts: u32,
     /// The steps it logged, over all attempts, each once.
     pub steps: Vec<TimedStep>,
     /// The version tables that moved with it.

@@ -100,8 +100,10 @@ pub enum ConditionWord {
     Down,
     /// It restarts again and again.
     RestartLoop,
-    /// Its health check or its own endpoint says no.
+    /// Its health check says no, or a part of its replicas is down.
     Unhealthy,
+    /// It runs, and its endpoint does not answer as it should.
+    EndpointDown,
     /// It answers itself, but not through the proxy in front.
     ProxyDown,
     /// A migration runs before it serves.
@@ -125,6 +127,7 @@ impl ConditionWord {
             Self::Down => "down",
             Self::RestartLoop => "restart loop",
             Self::Unhealthy => "unhealthy",
+            Self::EndpointDown => "endpoint down",
             Self::ProxyDown => "proxy down",
             Self::Migrating => "migrating",
             Self::Starting => "starting",

@@ -1,10 +1,22 @@
 //! The one integration test binary: linked once, one module a subject.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
+)]
 
+mod database;
+mod floors;
 mod http;
 mod http_listeners;
 mod journal;
 mod journal_damage;
 mod journal_killed;
+mod lines;
+mod logs;
 mod metrics;
+mod notify;
 mod page;
+mod probing;
+mod shipped;
 mod support;

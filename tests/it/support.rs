@@ -1,5 +1,12 @@
-//! What several subjects need.
+//! What several subjects need to test: each helper in a file of its own. Knows nothing of any one subject.
 
+pub(crate) mod clock;
+pub(crate) mod dashboard;
+pub(crate) mod databases;
+pub(crate) mod fake_engine;
+pub(crate) mod http_service;
+pub(crate) mod real_container;
+pub(crate) mod receiver;
 pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
 pub(crate) mod sample_status;

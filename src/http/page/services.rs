@@ -59,7 +59,10 @@ fn condition(status: &Status, service: &ServiceStatus) -> Markup {
 fn tone(word: ConditionWord) -> Tone {
     match word {
         ConditionWord::Down | ConditionWord::RestartLoop => Tone::Bad,
-        ConditionWord::Unhealthy | ConditionWord::ProxyDown | ConditionWord::Unknown => Tone::Doubtful,
+        ConditionWord::Unhealthy
+        | ConditionWord::EndpointDown
+        | ConditionWord::ProxyDown
+        | ConditionWord::Unknown => Tone::Doubtful,
         ConditionWord::Migrating | ConditionWord::Starting => Tone::Busy,
         ConditionWord::Stopped | ConditionWord::Completed => Tone::Quiet,
         ConditionWord::Up => Tone::Good,

@@ -252,6 +252,7 @@ fn migration(digit: char, name: &str, began: u64, judgement: Judgement) -> Migra
             started_at: ago(began),
             at: ago(began - 1),
         }],
+        attempts: 1,
         steps: vec![],
         movements: vec![],
         outcome: Outcome::Applied,

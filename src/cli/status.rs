@@ -1,0 +1,91 @@
+//! `migwatch status`: what runs, what fires, where migwatch is blind. Exit 1 where something fires.
+
+use super::{CliError, FINDING, GOOD, Global, Output, block_on, client, output};
+use crate::model::alert::Alert;
+use crate::model::status::{ServiceStatus, Status};
+
+pub(super) fn status(global: &Global) -> Result<u8, CliError> {
+    let config = global.config()?;
+    let socket = global.socket(&config);
+    let status: Status = block_on(client::get(&socket, "/api/v1/status"))??;
+    let firing: Vec<&Alert> = status
+        .alerts
+        .iter()
+        .filter(|alert| alert.resolved.is_none())
+        .collect();
+    let code = if firing.is_empty() { GOOD } else { FINDING };
+    if global.output == Output::Json {
+        output::json(&status)?;
+        return Ok(code);
+    }
+    engine(&status);
+    output::table(
+        &[
+            "service",
+            "condition",
+            "armed",
+            "last start",
+            "policy",
+            "version tables",
+        ],
+        status
+            .services
+            .iter()
+            .map(|service| row(&status, service))
+            .collect(),
+    );
+    for alert in firing {
+        output::line(&format!(
+            "\n{} ({}): {}",
+            alert.name.as_str(),
+            alert.severity.as_str(),
+            alert.summary
+        ));
+        output::line(&format!("  {}", alert.description.replace('\n', "\n  ")));
+        output::line(&format!("  close it with: {}", alert.ack_command()));
+    }
+    for warning in &status.watcher.warnings {
+        output::line(&format!("warning: {warning}"));
+    }
+    Ok(code)
+}
+
+fn engine(status: &Status) {
+    let engine = &status.engine;
+    let version = engine.version.as_deref().unwrap_or("not yet reached");
+    match &engine.problem {
+        Some(problem) if !engine.up => {
+            output::line(&format!("engine {} does not answer: {problem}", engine.endpoint))
+        }
+        _ => output::line(&format!("engine {} ({version})", engine.endpoint)),
+    }
+}
+
+fn row(status: &Status, service: &ServiceStatus) -> Vec<String> {
+    let armed = service.armed.as_ref().map_or("-", |armed| armed.state.as_str());
+    let last_start = service
+        .last_start
+        .as_ref()
+        .map_or("-", |start| if start.skipped { "skipped" } else { "ran" });
+    let tables = service.tables.iter().map(|binding| {
+        let database = status
+            .databases
+            .iter()
+            .find(|known| known.database == binding.table.database);
+        let standing = database.and_then(|database| database.tables.get(&binding.table.table));
+        let standing = standing.map_or_else(|| "?".to_owned(), ToString::to_string);
+        format!("{} = {standing}", binding.table.table)
+    });
+    vec![
+        service.service.to_string(),
+        format!(
+            "{}: {}",
+            service.condition.word.as_str(),
+            service.condition.detail
+        ),
+        armed.to_owned(),
+        last_start.to_owned(),
+        service.policy.to_string(),
+        tables.collect::<Vec<_>>().join("\n"),
+    ]
+}

@@ -1,0 +1,231 @@
+//! The parts of the file that are about migwatch itself and about policy.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::section::Section;
+use super::{Config, Log, Web, targets};
+use crate::database;
+use crate::judge::settings::{ServiceSettings, Settings};
+use crate::lines::{ExtraPatterns, Patterns};
+use crate::model::container::FollowLogs;
+use crate::model::policy::Policy;
+use crate::model::revision::DatabaseId;
+use crate::model::service::ServiceId;
+use crate::notify::Receiver;
+
+/// Where metrics, page and API are served unless something else is said: only on this machine.
+const LISTEN: &str = "127.0.0.1:9778";
+
+/// How many starts of a container are remembered bounds how long a restart loop may be counted.
+const MOST_RESTARTS: u32 = 7;
+
+const POLICIES: [(&str, Policy); 3] = [
+    ("explicit", Policy::Explicit),
+    ("deny", Policy::Deny),
+    ("allow", Policy::Allow),
+];
+
+const FOLLOW: [(&str, FollowLogs); 3] = [
+    ("always", FollowLogs::Always),
+    ("startup", FollowLogs::Startup),
+    ("never", FollowLogs::Never),
+];
+
+/// Reads the whole file.
+pub(super) fn read(root: &mut Section<'_>) -> Config {
+    let (engine_host, resync) = engine(root.section("engine"));
+    let web = web(root.section("web"));
+    let data_dir = data(root.section("data"));
+    let log = log(root.section("log"));
+    let mut settings = Settings::default();
+    let resend = alerts(root.section("alerts"), &mut settings);
+    policy(root.section("policy"), &mut settings);
+    let mut follow = BTreeMap::new();
+    for (name, section) in root.named("project") {
+        project(&name, section, &mut settings, &mut follow);
+    }
+    let receivers = targets::receivers(root);
+    settings.receivers = receivers
+        .iter()
+        .map(|receiver: &Receiver| receiver.name().to_owned())
+        .collect();
+    let probes = targets::probes(root);
+    settings.configured_probes = probes.iter().map(|probe| probe.id.name.clone()).collect();
+    let (use_found_databases, reading) = databases(root.section("databases"));
+    Config {
+        engine_host,
+        resync,
+        web,
+        data_dir,
+        log,
+        follow,
+        resend,
+        receivers,
+        probes,
+        databases: targets::databases(root, &mut settings),
+        use_found_databases,
+        reading,
+        patterns: patterns(root.section("patterns")),
+        settings,
+    }
+}
+
+fn engine(section: Option<Section<'_>>) -> (Option<String>, Duration) {
+    const RESYNC: Duration = Duration::from_secs(60);
+    let Some(mut section) = section else {
+        return (None, RESYNC);
+    };
+    let host = section.text("host");
+    let resync = section.duration("resync", RESYNC);
+    section.finish();
+    (host, resync)
+}
+
+fn web(section: Option<Section<'_>>) -> Web {
+    let default: SocketAddr = LISTEN
+        .parse()
+        .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 9778)));
+    let Some(mut section) = section else {
+        return Web {
+            listen: default,
+            socket: None,
+            token: None,
+        };
+    };
+    let listen = section.text("listen_address").map_or(default, |text| {
+        text.parse().unwrap_or_else(|_| {
+            section.wrong(
+                "listen_address",
+                format!("{text:?} is no address: write it as {LISTEN} or [::1]:9778"),
+            );
+            default
+        })
+    });
+    let socket = section.text("socket").map(PathBuf::from);
+    let token = section.secret("token");
+    section.finish();
+    Web {
+        listen,
+        socket,
+        token,
+    }
+}
+
+fn data(section: Option<Section<'_>>) -> Option<PathBuf> {
+    let mut section = section?;
+    let dir = section.text("dir").map(PathBuf::from);
+    section.finish();
+    dir
+}
+
+fn log(section: Option<Section<'_>>) -> Log {
+    let mut log = Log {
+        level: "info".to_owned(),
+        json: false,
+    };
+    let Some(mut section) = section else { return log };
+    if let Some(level) = section.text("level") {
+        if tracing_subscriber::EnvFilter::try_new(&level).is_err() {
+            section.wrong(
+                "level",
+                format!("{level:?} is no level: write error, warn, info, debug or trace"),
+            );
+        }
+        log.level = level;
+    }
+    log.json = section
+        .choice("format", &[("text", false), ("json", true)])
+        .unwrap_or(false);
+    section.finish();
+    log
+}
+
+/// Fills what the judge is told of alerts; returns how often they are sent again.
+fn alerts(section: Option<Section<'_>>, settings: &mut Settings) -> Duration {
+    const RESEND: Duration = Duration::from_secs(60);
+    let Some(mut section) = section else { return RESEND };
+    settings.host = section.text("host").unwrap_or_default();
+    settings.keep = section.duration("keep", settings.keep);
+    settings.armed_after = section.duration("armed_after", settings.armed_after);
+    settings.database_grace = section.duration("database_grace", settings.database_grace);
+    settings.blind_grace = section.duration("blind_grace", settings.blind_grace);
+    settings.failures = section.integer("failures", settings.failures, 1..=1000);
+    let restarts = section.integer("restarts", 3, 1..=MOST_RESTARTS);
+    settings.restarts = usize::try_from(restarts).unwrap_or(settings.restarts);
+    settings.restarts_within = section.duration("restarts_within", settings.restarts_within);
+    let resend = section.duration("resend", RESEND);
+    section.finish();
+    resend
+}
+
+fn policy(section: Option<Section<'_>>, settings: &mut Settings) {
+    let Some(mut section) = section else { return };
+    settings.policy = section.choice("migrations", &POLICIES).unwrap_or_default();
+    section.finish();
+}
+
+fn project(
+    name: &str,
+    mut section: Section<'_>,
+    settings: &mut Settings,
+    follow: &mut BTreeMap<ServiceId, FollowLogs>,
+) {
+    if let Some(policy) = section.choice("migrations", &POLICIES) {
+        settings.projects.insert(name.to_owned(), policy);
+    }
+    for (service, mut section) in section.named("service") {
+        let id = ServiceId::new(name, service);
+        if let Some(logs) = section.choice("logs", &FOLLOW) {
+            follow.insert(id.clone(), logs);
+        }
+        let service = ServiceSettings {
+            policy: section.choice("migrations", &POLICIES),
+            required: section.optional_boolean("required"),
+            database: section.text("database").map(DatabaseId),
+            table: section.text("table"),
+        };
+        settings.services.insert(id, service);
+        section.finish();
+    }
+    section.finish();
+}
+
+fn databases(section: Option<Section<'_>>) -> (bool, database::Config) {
+    let default = database::Config::default();
+    let Some(mut section) = section else {
+        return (true, default);
+    };
+    let enable = section.boolean("enable", true);
+    let interval = section.duration("interval", default.interval);
+    let timeout = section.duration("timeout", default.timeout);
+    if timeout >= interval {
+        section.wrong("timeout", "must be shorter than the interval");
+    }
+    section.finish();
+    (enable, database::Config { interval, timeout })
+}
+
+fn patterns(section: Option<Section<'_>>) -> ExtraPatterns {
+    let Some(mut section) = section else {
+        return ExtraPatterns::default();
+    };
+    let extra = ExtraPatterns {
+        running: section.texts("running"),
+        skipped: section.texts("skipped"),
+        finished: section.texts("finished"),
+        application_up: section.texts("application_up"),
+    };
+    if let Err(problems) = Patterns::with(&extra) {
+        for problem in problems {
+            section.wrong(
+                problem.list,
+                format!("entry {}: {}", problem.index.saturating_add(1), problem.sentence),
+            );
+        }
+    }
+    section.finish();
+    extra
+}

@@ -1,0 +1,298 @@
+//! The parts of the file that name others: receivers, probes, databases.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
+use regex::Regex;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::section::Section;
+use crate::database::{DatabaseUrl, Tables, Target as Database};
+use crate::judge::settings::Settings;
+use crate::model::probe::{ProbeId, Via};
+use crate::model::revision::DatabaseId;
+use crate::model::service::ServiceId;
+use crate::notify::{Format, Receiver};
+use crate::probe::{Ask, HttpAsk, JsonExpectation, Target as Probe};
+
+/// Receivers, in the order of their names.
+pub(super) fn receivers(root: &mut Section<'_>) -> Vec<Receiver> {
+    let Some(mut section) = root.section("receiver") else {
+        return Vec::new();
+    };
+    let mut receivers: BTreeMap<String, Receiver> = BTreeMap::new();
+    for (name, mut one) in section.named("alertmanager") {
+        if let Some(url) = http_url(&mut one, "url") {
+            receivers.insert(name.clone(), Receiver::Alertmanager { name, url });
+        }
+        one.finish();
+    }
+    for (name, mut one) in section.named("webhook") {
+        if receivers.contains_key(&name) {
+            one.wrong(
+                "url",
+                format!("the name {name} is also an Alertmanager's: receivers need names of their own"),
+            );
+        }
+        let format = one.choice("format", &[("json", Format::Json), ("slack", Format::Slack)]);
+        if let Some(url) = webhook_url(&mut one) {
+            let format = format.unwrap_or(Format::Json);
+            receivers.insert(name.clone(), Receiver::Webhook { name, url, format });
+        }
+        one.finish();
+    }
+    section.finish();
+    receivers.into_values().collect()
+}
+
+/// A webhook's URL is a secret as a whole.
+fn webhook_url(section: &mut Section<'_>) -> Option<SecretString> {
+    let Some(url) = section.secret("url") else {
+        section.wrong("url", "is needed: give url or url_file");
+        return None;
+    };
+    match Url::parse(url.expose_secret()) {
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => Some(url),
+        _ => {
+            section.wrong(
+                "url",
+                "is no URL: it begins with http:// or https:// and names a host",
+            );
+            None
+        }
+    }
+}
+
+fn http_url(section: &mut Section<'_>, key: &str) -> Option<Url> {
+    let Some(text) = section.text(key) else {
+        section.wrong(key, "is needed");
+        return None;
+    };
+    match Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+        _ => {
+            section.wrong(
+                key,
+                "is no URL: it begins with http:// or https:// and names a host",
+            );
+            None
+        }
+    }
+}
+
+/// Probes, in the order of their names.
+pub(super) fn probes(root: &mut Section<'_>) -> Vec<Probe> {
+    let each = root
+        .named("probe")
+        .into_iter()
+        .filter_map(|(name, section)| probe(name, section));
+    each.collect()
+}
+
+fn probe(name: String, mut section: Section<'_>) -> Option<Probe> {
+    const INTERVAL: Duration = Duration::from_secs(15);
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    let service = service(&mut section);
+    let via = section
+        .choice("via", &[("direct", Via::Direct), ("edge", Via::Edge)])
+        .unwrap_or_default();
+    let interval = section.duration("interval", INTERVAL);
+    let timeout = section.duration("timeout", TIMEOUT.min(interval));
+    if timeout > interval {
+        let limit = humantime::format_duration(interval);
+        section.wrong(
+            "timeout",
+            format!("must not be longer than its interval ({limit})"),
+        );
+    }
+    let ask = match (section.has("http"), section.has("tcp")) {
+        (true, false) => http_ask(&mut section).map(Ask::Http),
+        (false, true) => tcp_ask(&mut section),
+        _ => {
+            section.wrong("http", "give either http = \"URL\" or tcp = \"host:port\"");
+            let _ = (section.text("http"), section.text("tcp"));
+            None
+        }
+    };
+    section.finish();
+    Some(Probe {
+        id: ProbeId {
+            service: service?,
+            name,
+            via,
+        },
+        ask: ask?,
+        interval,
+        timeout,
+    })
+}
+
+fn service(section: &mut Section<'_>) -> Option<ServiceId> {
+    let project = section.text("project");
+    let service = section.text("service");
+    for (key, given) in [("project", &project), ("service", &service)] {
+        if given.is_none() && !section.has(key) {
+            section.wrong(key, "is needed: it says whose health this is");
+        }
+    }
+    Some(ServiceId::new(project?, service?))
+}
+
+fn tcp_ask(section: &mut Section<'_>) -> Option<Ask> {
+    let text = section.text("tcp")?;
+    let split = text
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    match split {
+        Some((host, port)) if !host.is_empty() => Some(Ask::Tcp {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+        }),
+        _ => {
+            section.wrong("tcp", format!("{text:?} is no address: write it as host:port"));
+            None
+        }
+    }
+}
+
+fn http_ask(section: &mut Section<'_>) -> Option<HttpAsk> {
+    let url = http_url(section, "http");
+    let method = section.text("method").map_or(Method::GET, |text| {
+        Method::from_bytes(text.as_bytes()).unwrap_or_else(|_| {
+            section.wrong("method", format!("{text:?} is no HTTP method"));
+            Method::GET
+        })
+    });
+    let headers = headers(section);
+    let expect_status = section.integers("expect_status", 100..=599);
+    let expect_body = section.text("expect_body").and_then(|pattern| {
+        Regex::new(&pattern)
+            .map_err(|error| section.wrong("expect_body", format!("is no regular expression: {error}")))
+            .ok()
+    });
+    let expect_json = expect_json(section);
+    let follow_redirects = section.boolean("follow_redirects", false);
+    Some(HttpAsk {
+        url: url?,
+        method,
+        headers,
+        expect_status,
+        expect_body,
+        expect_json,
+        follow_redirects,
+    })
+}
+
+fn headers(section: &mut Section<'_>) -> Vec<(HeaderName, SecretString)> {
+    let entries = section
+        .section("headers")
+        .map(Section::text_entries)
+        .unwrap_or_default();
+    let mut headers = Vec::new();
+    for (name, value) in entries {
+        match (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(&value),
+        ) {
+            (Ok(name), Ok(_)) => headers.push((name, SecretString::from(value))),
+            _ => section.wrong(
+                "headers",
+                format!("{name:?} is no HTTP header with a value that can be sent"),
+            ),
+        }
+    }
+    headers
+}
+
+fn expect_json(section: &mut Section<'_>) -> Option<JsonExpectation> {
+    let mut inner = section.section("expect_json")?;
+    let pointer = inner.text("pointer");
+    let equals = inner.json("equals");
+    if !inner.has("pointer") || !inner.has("equals") {
+        inner.wrong(
+            "pointer",
+            "expect_json needs pointer and equals: { pointer = \"/status\", equals = \"healthy\" }",
+        );
+    }
+    if pointer.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {
+        inner.wrong("pointer", "begins with a slash: \"/status\"");
+    }
+    inner.finish();
+    Some(JsonExpectation {
+        pointer: pointer?,
+        equals: equals?,
+    })
+}
+
+/// Databases, in the order of their names. Services bound to one of them by name are told its tables.
+pub(super) fn databases(root: &mut Section<'_>, settings: &mut Settings) -> Vec<Database> {
+    let mut databases = Vec::new();
+    for (name, mut section) in root.named("database") {
+        databases.extend(database(&name, &mut section, settings));
+        section.finish();
+    }
+    for (service, configured) in &settings.services {
+        let Some(wanted) = &configured.database else {
+            continue;
+        };
+        let Some(database) = databases.iter_mut().find(|database| database.id == *wanted) else {
+            continue;
+        };
+        if !database.services.contains(service) {
+            database.services.push(service.clone());
+        }
+    }
+    databases
+}
+
+fn database(name: &str, section: &mut Section<'_>, settings: &Settings) -> Option<Database> {
+    let project = section.text("project");
+    let mut services: Vec<ServiceId> = Vec::new();
+    for service in section.texts("services") {
+        match (service.split_once('/'), &project) {
+            (Some((project, service)), _) => services.push(ServiceId::new(project, service)),
+            (None, Some(project)) => services.push(ServiceId::new(project, service)),
+            (None, None) => section.wrong(
+                "services",
+                format!("{service:?} needs a project: give project, or write it as project/{service}"),
+            ),
+        }
+    }
+    let tables = section.texts("tables");
+    let ca = section.text("ca_file").map(std::path::PathBuf::from);
+    let url = match section.secret("url") {
+        Some(url) => DatabaseUrl::parse(url.expose_secret())
+            .map_err(|error| section.wrong("url", error.to_string()))
+            .ok(),
+        None if section.has("url") || section.has("url_file") => None,
+        None => {
+            section.wrong("url", "is needed: give url or url_file");
+            None
+        }
+    };
+    let bound = settings
+        .services
+        .values()
+        .filter(|service| service.database.as_ref().is_some_and(|id| id.0 == name));
+    let mut named: Vec<String> = tables;
+    if !named.is_empty() {
+        named.extend(bound.filter_map(|service| service.table.clone()));
+        named.sort();
+        named.dedup();
+    }
+    let tables = if named.is_empty() {
+        Tables::Found
+    } else {
+        Tables::Named(named)
+    };
+    Some(Database {
+        id: DatabaseId(name.to_owned()),
+        services,
+        url: url?,
+        tables,
+        ca,
+    })
+}

@@ -1,0 +1,31 @@
+//! Our own log: text or JSON on stderr, filtered by level.
+
+use tracing_subscriber::EnvFilter;
+
+/// Libraries that would log whole engine answers (container environments!) at debug level.
+const QUIET: [&str; 5] = [
+    "bollard=info",
+    "hyper=info",
+    "hyper_util=info",
+    "reqwest=info",
+    "sqlx=warn",
+];
+
+/// Begins to log. A level that cannot be read is `info`.
+pub fn begin(level: &str, json: bool) {
+    let mut filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    for directive in QUIET {
+        if let Ok(directive) = directive.parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second call (tests) finds the first one's subscriber in place, and keeps it.
+    let _ = if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
+}

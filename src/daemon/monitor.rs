@@ -1,0 +1,274 @@
+//! The single writer: takes observations, lets the judge decide, writes the facts, and only then shows them.
+//!
+//! Promises one order of events for the whole daemon, one journal transaction a batch, and that nobody sees a fact before it is
+//! written, except while the disk refuses: then facts live in a bounded buffer, are shown as unwritten, and alerts still go out.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::Published;
+use crate::config::Config;
+use crate::http::{Command, Reply};
+use crate::journal::{Journal, JournalError};
+use crate::judge::{self, State, containers};
+use crate::model::alert::Outbox;
+use crate::model::fact::Fact;
+use crate::model::log::Saying;
+use crate::model::observation::Observation;
+use crate::model::service::ServiceId;
+use crate::model::time::{Clock, Timestamp};
+
+/// Observations judged in one journal transaction: enough to amortise a sync, few enough to stay prompt.
+const BATCH: usize = 256;
+
+/// Facts kept while the disk refuses; beyond it the oldest leave, and that is said.
+const UNWRITTEN: usize = 10_000;
+
+/// How soon a refusing disk is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The longest sleep: a deadline that was computed wrongly costs this much, never more.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Facts after which a snapshot is written.
+const COMPACT_AFTER: u64 = 2_000;
+
+/// Owns the state.
+pub(super) struct Monitor {
+    pub(super) state: State,
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) journal: Arc<Mutex<Journal>>,
+    pub(super) published: watch::Sender<Arc<Published>>,
+    pub(super) outbox: watch::Sender<Arc<Outbox>>,
+    pub(super) hurry: mpsc::Sender<ServiceId>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) unwritten: VecDeque<Fact>,
+}
+
+impl Monitor {
+    pub(super) async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Observation>,
+        mut commands: mpsc::Receiver<(Command, Reply)>,
+        stop: CancellationToken,
+    ) {
+        let mut batch = Vec::with_capacity(BATCH);
+        self.take(&mut vec![Observation::Tick]);
+        loop {
+            let sleep = self.sleep();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some((command, reply)) = commands.recv() => self.on_command(command, reply),
+                _ = inbox.recv_many(&mut batch, BATCH) => self.take(&mut batch),
+                Ok(()) = self.config.changed() => self.take(&mut vec![Observation::Tick]),
+                () = tokio::time::sleep(sleep) => self.take(&mut vec![Observation::Tick]),
+            }
+        }
+        while let Ok(observation) = inbox.try_recv() {
+            batch.push(observation);
+        }
+        self.take(&mut batch);
+        self.finish();
+    }
+
+    fn sleep(&mut self) -> Duration {
+        let now = self.clock.now();
+        let config = Arc::clone(&self.config.borrow_and_update());
+        let deadline = self.state.deadline(&config.settings, now);
+        let sleep = deadline
+            .map_or(LONGEST_SLEEP, |deadline| deadline.since(now))
+            .min(LONGEST_SLEEP);
+        if self.unwritten.is_empty() {
+            sleep
+        } else {
+            sleep.min(RETRY)
+        }
+    }
+
+    /// Judges a batch, writes, shows.
+    fn take(&mut self, batch: &mut Vec<Observation>) {
+        let now = self.clock.now();
+        let config = Arc::clone(&self.config.borrow());
+        let mut facts = Vec::new();
+        for observation in batch.drain(..) {
+            facts.extend(judge::decide(
+                &mut self.state,
+                &config.settings,
+                now,
+                &observation,
+            ));
+            self.hurry(&observation);
+        }
+        self.write(&facts, now);
+        self.publish(&facts);
+        for fact in &facts {
+            log(fact);
+        }
+        self.compact(now);
+    }
+
+    /// Written before believed.
+    fn write(&mut self, facts: &[Fact], now: Timestamp) {
+        if facts.is_empty() && self.unwritten.is_empty() {
+            return;
+        }
+        self.unwritten.extend(facts.iter().cloned());
+        let pending: Vec<Fact> = self.unwritten.iter().cloned().collect();
+        let written = {
+            let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            tokio::task::block_in_place(|| journal.append(&pending, now))
+        };
+        match written {
+            Ok(_) => self.on_written(),
+            Err(error) => self.on_refused(&error, now),
+        }
+    }
+
+    fn on_written(&mut self) {
+        self.unwritten.clear();
+        if let Some((count, since)) = self.state.live.unwritten.take() {
+            tracing::info!(count, %since, "the journal takes facts again");
+        }
+    }
+
+    fn on_refused(&mut self, error: &JournalError, now: Timestamp) {
+        let surplus = self.unwritten.len().saturating_sub(UNWRITTEN);
+        self.unwritten.drain(..surplus);
+        let count = u64::try_from(self.unwritten.len()).unwrap_or(u64::MAX);
+        let since = match self.state.live.unwritten {
+            Some((_, since)) => since,
+            None => {
+                tracing::error!(error = %error, "the journal refuses facts: they are kept in memory and tried again");
+                now
+            }
+        };
+        self.state.live.unwritten = Some((count, since));
+    }
+
+    /// Believed before shown.
+    fn publish(&mut self, facts: &[Fact]) {
+        self.published.send_replace(Arc::new(Published {
+            state: self.state.clone(),
+        }));
+        let changes_outbox = |fact: &Fact| {
+            matches!(
+                fact,
+                Fact::AlertFired { .. }
+                    | Fact::AlertEnriched { .. }
+                    | Fact::AlertResolved { .. }
+                    | Fact::Notified { .. }
+                    | Fact::ReceiverRemoved { .. }
+            )
+        };
+        if facts.iter().any(changes_outbox) {
+            self.outbox
+                .send_replace(Arc::new(self.state.durable.alerts.outbox()));
+        }
+    }
+
+    /// Evidence hurries the polls. A full queue is no loss: the interval comes.
+    fn hurry(&self, observation: &Observation) {
+        let container = match observation {
+            Observation::Line { container, line } if !matches!(line.saying, Saying::Skipped) => container,
+            Observation::Started { container, .. } | Observation::Died { container, .. } => container,
+            _ => return,
+        };
+        if let Some(known) = self.state.durable.containers.known.get(container)
+            && known.armed.source != crate::model::container::ArmedSource::Nothing
+        {
+            let _ = self.hurry.try_send(known.service.clone());
+        }
+    }
+
+    fn on_command(&mut self, command: Command, reply: Reply) {
+        let answer = match command {
+            Command::Acknowledge { id, by, note } => self.acknowledge(id, by, note),
+            Command::Reload => Err("reloads are carried out elsewhere".to_owned()),
+        };
+        // Whoever asked may be gone; what was written stays written.
+        let _ = reply.send(answer);
+    }
+
+    fn acknowledge(&mut self, id: String, by: String, note: String) -> Result<String, String> {
+        let before = self.state.durable.clone();
+        self.take(&mut vec![Observation::Acknowledged {
+            id: id.clone(),
+            by,
+            note,
+        }]);
+        if self.state.durable == before {
+            return Err(format!(
+                "nothing open has the id {id}: see migwatch status for what fires"
+            ));
+        }
+        Ok(format!("{id} is acknowledged"))
+    }
+
+    fn compact(&mut self, now: Timestamp) {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        if journal.facts_since_snapshot() < COMPACT_AFTER || !self.unwritten.is_empty() {
+            return;
+        }
+        let mut durable = self.state.durable.clone();
+        let left = durable.forget(now);
+        let snapshot = match serde_json::to_value(&durable) {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                tracing::error!(error = %error, "the state cannot be written as a snapshot");
+                return;
+            }
+        };
+        match tokio::task::block_in_place(|| journal.compact(&snapshot, &left, now)) {
+            Ok(()) => self.state.durable = durable,
+            Err(error) => {
+                tracing::error!(error = %error, "the journal could not be compacted; it grows until it can")
+            }
+        }
+    }
+
+    /// The last positions, so that nothing is read twice at the next start.
+    fn finish(&mut self) {
+        let now = self.clock.now();
+        let positions = containers::unwritten_positions(&self.state);
+        for fact in &positions {
+            self.state.apply(fact);
+        }
+        self.write(&positions, now);
+        if !self.unwritten.is_empty() {
+            tracing::error!(
+                facts = self.unwritten.len(),
+                "ends with facts that the disk refused"
+            );
+        }
+    }
+}
+
+/// Each fact is logged once, here: what a person would want to read at `info`, the rest at `debug`.
+fn log(fact: &Fact) {
+    let text = || serde_json::to_string(fact).unwrap_or_default();
+    match fact {
+        Fact::MigrationOpened { history: false, .. }
+        | Fact::MigrationSettled { .. }
+        | Fact::MigrationConfirmed { .. }
+        | Fact::MigrationErred { .. }
+        | Fact::MigrationRejudged { .. }
+        | Fact::MigrationAcknowledged { .. }
+        | Fact::TableMoved { .. }
+        | Fact::LogLost { .. } => tracing::info!(fact = text(), "concluded"),
+        Fact::AlertFired { alert } => {
+            tracing::warn!(alert = alert.name.as_str(), summary = alert.summary, fingerprint = %alert.fingerprint(), "fires");
+        }
+        Fact::AlertResolved {
+            fingerprint,
+            resolution,
+        } => {
+            tracing::info!(fingerprint = %fingerprint, reason = resolution.reason, "resolved");
+        }
+        _ => tracing::debug!(fact = text(), "concluded"),
+    }
+}

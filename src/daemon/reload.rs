@@ -1,0 +1,139 @@
+//! Reads the configuration again when asked (SIGHUP, `POST /-/reload`): a bad file keeps the old one and says so.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{Options, Overrides};
+use crate::config::Config;
+use crate::http::{Command, Reply};
+
+/// How the last reload went: `None` is well.
+pub(super) type Status = Arc<Mutex<Option<String>>>;
+
+/// Commands under way to the monitor.
+const TO_MONITOR: usize = 16;
+
+/// Takes commands: carries out reloads, hands the rest on.
+pub(super) struct Reload {
+    file: Option<PathBuf>,
+    overrides: Overrides,
+    config: watch::Sender<Arc<Config>>,
+    commands: mpsc::Receiver<(Command, Reply)>,
+    signals: mpsc::Receiver<()>,
+    monitor: mpsc::Sender<(Command, Reply)>,
+    status: Status,
+}
+
+impl Reload {
+    /// Also gives where the monitor takes its commands.
+    pub(super) fn new(
+        options: &Options,
+        config: watch::Sender<Arc<Config>>,
+        commands: mpsc::Receiver<(Command, Reply)>,
+        signals: mpsc::Receiver<()>,
+    ) -> (Self, mpsc::Receiver<(Command, Reply)>) {
+        let (monitor, handed_on) = mpsc::channel(TO_MONITOR);
+        let reload = Self {
+            file: options.config_file.clone(),
+            overrides: options.overrides.clone(),
+            config,
+            commands,
+            signals,
+            monitor,
+            status: Arc::default(),
+        };
+        (reload, handed_on)
+    }
+
+    pub(super) fn status(&self) -> Status {
+        Arc::clone(&self.status)
+    }
+
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some((command, reply)) = self.commands.recv() => match command {
+                    Command::Reload => {
+                        // Whoever asked may be gone; the reload was made all the same.
+                        let _ = reply.send(self.reload());
+                    }
+                    other => {
+                        // The monitor ends after this task.
+                        let _ = self.monitor.send((other, reply)).await;
+                    }
+                },
+                Some(()) = self.signals.recv() => {
+                    let _ = self.reload();
+                }
+                else => {
+                    stop.cancelled().await;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn reload(&self) -> Result<String, String> {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        match Config::load(self.file.as_deref()) {
+            Ok(mut new) => {
+                self.overrides.apply(&mut new);
+                for part in needs_restart(&self.config.borrow(), &new) {
+                    tracing::warn!(part, "this part of the configuration changes only at a restart");
+                }
+                self.config.send_replace(Arc::new(new));
+                *status = None;
+                tracing::info!("configuration reloaded");
+                Ok("configuration reloaded".to_owned())
+            }
+            Err(error) => {
+                let text = with_causes(&error);
+                tracing::error!(
+                    error = text,
+                    "the new configuration is not used; the old one stays"
+                );
+                *status = Some(text.clone());
+                Err(text)
+            }
+        }
+    }
+}
+
+/// An error with its causes, in one line each.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// The parts that a running daemon does not take up.
+fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let mut parts = Vec::new();
+    if old.web.listen != new.web.listen || old.web.socket != new.web.socket {
+        parts.push("web");
+    }
+    if old.engine_host != new.engine_host || old.resync != new.resync {
+        parts.push("engine");
+    }
+    if old.data_dir != new.data_dir {
+        parts.push("data");
+    }
+    if old.log != new.log {
+        parts.push("log");
+    }
+    if old.reading != new.reading {
+        parts.push("databases");
+    }
+    if old.patterns != new.patterns {
+        parts.push("patterns");
+    }
+    parts
+}

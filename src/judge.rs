@@ -1,0 +1,147 @@
+//! Floor 1, the heart: observations in, facts out.
+//!
+//! Promises that [`decide`] and [`State::apply`] are pure: no tokio, no I/O, no clock (time is an argument), no logging; that applying
+//! the facts of the journal gives the state again without judging anything anew; and that an observation seen twice decides nothing
+//! the second time. Refuses to know where observations come from and who reads the facts.
+//!
+//! Each subject has its file: it owns its part of [`Durable`], its facts (`apply`), its decisions (`decide`) and the moments at
+//! which something changes by itself (`deadlines`). This file only dispatches.
+
+pub mod alerting;
+pub mod containers;
+pub mod health;
+pub mod live;
+pub mod migration;
+mod pairs;
+pub mod settings;
+pub mod tables;
+pub mod verdict;
+pub mod view;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::fact::Fact;
+use crate::model::log::ResumeFrom;
+use crate::model::observation::Observation;
+use crate::model::service::ContainerId;
+use crate::model::time::Timestamp;
+
+use alerting::Alerts;
+use containers::Containers;
+use live::Live;
+use migration::Migrations;
+use settings::Settings;
+use tables::Tables;
+
+/// What is known: the fold of all facts, and the latest looks.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The fold of facts; survives a restart.
+    pub durable: Durable,
+    /// The latest looks; rebuilt after a restart, never journaled.
+    pub live: Live,
+}
+
+/// The fold of facts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Durable {
+    /// When this journal's watch began.
+    pub watch_since: Option<Timestamp>,
+    /// Containers, their starts, and services.
+    pub containers: Containers,
+    /// Migrations and their counters.
+    pub migrations: Migrations,
+    /// Databases and version tables.
+    pub tables: Tables,
+    /// Alerts and what receivers have of them.
+    pub alerts: Alerts,
+}
+
+impl Durable {
+    /// Takes in one fact. Cannot fail: a fact about something unknown changes nothing.
+    pub fn apply(&mut self, fact: &Fact) {
+        if let Fact::WatchStarted { at } = fact {
+            self.watch_since = Some(*at);
+        }
+        self.containers.apply(fact);
+        self.migrations.apply(fact);
+        if let Some((id, line)) = fact.migration_line()
+            && let Some(container) = self.migrations.container_of(id)
+        {
+            self.containers.saw_line(container, line);
+        }
+        self.tables.apply(fact);
+        self.alerts.apply(fact);
+    }
+
+    /// Drops what nobody asks for any more: containers long gone, migrations long settled. Open things stay. Called only where a
+    /// snapshot is written, so that replay stays the same. Returns the settled migrations that left.
+    pub fn forget(&mut self, now: Timestamp) -> Vec<crate::model::migration::Migration> {
+        let left = self.migrations.forget(now);
+        self.containers.forget(now, &self.migrations);
+        self.alerts.forget(now);
+        left
+    }
+}
+
+impl State {
+    /// Takes in one fact.
+    pub fn apply(&mut self, fact: &Fact) {
+        self.durable.apply(fact);
+    }
+
+    /// The next moment at which something changes by itself.
+    pub fn deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
+        let mut moments = Vec::new();
+        migration::settling::deadlines(self, &mut moments);
+        health::deadlines(self, settings, &mut moments);
+        alerting::wanted::deadlines(self, settings, &mut moments);
+        moments.into_iter().filter(|moment| *moment > now).min()
+    }
+
+    /// From where a container's log is to be read when it is first opened.
+    pub fn resume_from(&self, container: &ContainerId, created_at: Timestamp) -> ResumeFrom {
+        match (
+            self.durable.containers.known.get(container),
+            self.durable.watch_since,
+        ) {
+            (Some(known), _) => match (known.log_position, known.history_until) {
+                (Some(position), _) => ResumeFrom::Position(position),
+                (None, Some(_)) => ResumeFrom::Recent,
+                (None, None) => ResumeFrom::Everything,
+            },
+            (None, Some(since)) if created_at > since => ResumeFrom::Everything,
+            (None, _) => ResumeFrom::Recent,
+        }
+    }
+}
+
+/// Judges one observation that arrived at `now` (our wall clock): updates the live looks, applies and returns the facts.
+pub fn decide(
+    state: &mut State,
+    settings: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
+    type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
+    const SUBJECTS: [Subject; 7] = [
+        containers::decide,
+        tables::decide,
+        migration::hearing::decide,
+        migration::confirming::decide,
+        migration::settling::decide,
+        migration::acknowledge,
+        alerting::decide,
+    ];
+    state.live.look(now, observation);
+    let mut facts = Vec::new();
+    for subject in SUBJECTS {
+        let concluded = subject(state, settings, now, observation);
+        for fact in &concluded {
+            state.apply(fact);
+        }
+        facts.extend(concluded);
+    }
+    facts
+}

@@ -1,0 +1,245 @@
+//! Alerts: what should fire is computed from the state; the difference to what fires becomes facts; receivers are owed transitions.
+
+pub mod wanted;
+mod words;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use super::settings::Settings;
+use crate::model::alert::{Alert, Fingerprint, Outbox, Resolution, Transition};
+use crate::model::fact::Fact;
+use crate::model::migration::{Acknowledgement, MigrationId};
+use crate::model::observation::Observation;
+use crate::model::time::Timestamp;
+
+/// Resolved alerts kept for the page.
+const KEEP_RESOLVED: usize = 50;
+
+/// Transitions kept for receivers that are away. Beyond it the oldest leave: an alert every minute for a week.
+const KEEP_TRANSITIONS: usize = 10_000;
+
+/// A condition that lasts longer than this after its acknowledgement is said again.
+const KEEP_ACKNOWLEDGED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// An alert whose subject has not been looked at since the start of this process is left as it is, at most this long.
+const UNDECIDED: Duration = Duration::from_secs(300);
+
+/// The durable part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Alerts {
+    /// What fires.
+    pub firing: BTreeMap<Fingerprint, Alert>,
+    /// What was resolved lately, oldest first.
+    pub resolved: VecDeque<Alert>,
+    /// Firing ones that a person has closed: quiet until their condition is over.
+    pub acknowledged: BTreeMap<Fingerprint, Acknowledgement>,
+    /// The transitions that receivers may still be owed, oldest first.
+    pub transitions: VecDeque<Transition>,
+    /// The number of the last transition.
+    pub last_number: u64,
+    /// Per receiver the number of the last transition that it took.
+    pub delivered: BTreeMap<String, u64>,
+}
+
+impl Alerts {
+    pub(super) fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::AlertFired { alert } => {
+                self.firing.insert(alert.fingerprint(), alert.clone());
+                self.transition(alert.clone());
+            }
+            Fact::AlertEnriched { alert } => {
+                self.firing.insert(alert.fingerprint(), alert.clone());
+            }
+            Fact::AlertResolved {
+                fingerprint,
+                resolution,
+            } => {
+                if let Some(mut alert) = self.firing.remove(fingerprint) {
+                    alert.resolved = Some(resolution.clone());
+                    self.transition(alert.clone());
+                    self.resolved.push_back(alert);
+                    let surplus = self.resolved.len().saturating_sub(KEEP_RESOLVED);
+                    self.resolved.drain(..surplus);
+                }
+            }
+            Fact::AlertAcknowledged {
+                fingerprint,
+                acknowledgement,
+            } => {
+                self.acknowledged
+                    .insert(fingerprint.clone(), acknowledgement.clone());
+            }
+            Fact::Notified { receiver, up_to } => {
+                let position = self.delivered.entry(receiver.clone()).or_default();
+                *position = (*position).max(*up_to);
+                self.drop_delivered();
+            }
+            Fact::ReceiverRemoved { receiver } => {
+                self.delivered.remove(receiver);
+                self.drop_delivered();
+            }
+            _ => {}
+        }
+    }
+
+    fn transition(&mut self, alert: Alert) {
+        self.last_number = self.last_number.saturating_add(1);
+        self.transitions.push_back(Transition {
+            number: self.last_number,
+            alert,
+        });
+        let surplus = self.transitions.len().saturating_sub(KEEP_TRANSITIONS);
+        self.transitions.drain(..surplus);
+    }
+
+    /// What every receiver has is owed to nobody.
+    fn drop_delivered(&mut self) {
+        let everybody_has = self.delivered.values().min().copied().unwrap_or(self.last_number);
+        self.transitions
+            .retain(|transition| transition.number > everybody_has);
+    }
+
+    /// Without receivers nothing is owed; an acknowledgement does not silence a condition for ever.
+    pub(super) fn forget(&mut self, now: Timestamp) {
+        self.acknowledged
+            .retain(|_, closed| now.since(closed.at) < KEEP_ACKNOWLEDGED);
+        if self.delivered.is_empty() {
+            self.transitions.clear();
+        }
+    }
+
+    /// What the receivers work from.
+    pub fn outbox(&self) -> Outbox {
+        Outbox {
+            firing: self.firing.values().cloned().collect(),
+            transitions: self.transitions.iter().cloned().collect(),
+            delivered: self.delivered.clone(),
+        }
+    }
+}
+
+/// Deliveries, acknowledgements, and the difference between what should fire and what does.
+pub(super) fn decide(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
+    let mut facts = receivers(state, settings);
+    match observation {
+        Observation::Delivered { receiver, up_to, .. } => {
+            facts.push(Fact::Notified {
+                receiver: receiver.clone(),
+                up_to: *up_to,
+            });
+        }
+        Observation::Acknowledged { id, by, note } => {
+            let acknowledgement = Acknowledgement {
+                at: now,
+                by: by.clone(),
+                note: note.clone(),
+            };
+            facts.extend(acknowledged(state, id, acknowledgement));
+        }
+        _ => {}
+    }
+    facts.extend(difference(state, settings, now));
+    facts
+}
+
+/// A receiver that is new is owed what comes from now on; one that was taken out of the configuration nothing.
+fn receivers(state: &State, settings: &Settings) -> Vec<Fact> {
+    let alerts = &state.durable.alerts;
+    let new = settings
+        .receivers
+        .iter()
+        .filter(|name| !alerts.delivered.contains_key(*name));
+    let gone = alerts
+        .delivered
+        .keys()
+        .filter(|name| !settings.receivers.contains(name));
+    new.map(|name| Fact::Notified {
+        receiver: name.clone(),
+        up_to: alerts.last_number,
+    })
+    .chain(gone.map(|name| Fact::ReceiverRemoved {
+        receiver: name.clone(),
+    }))
+    .collect()
+}
+
+/// By fingerprint: an occurrence closes its migration, a condition is quiet until it is over.
+fn acknowledged(state: &State, id: &str, acknowledgement: Acknowledgement) -> Option<Fact> {
+    let fingerprint = Fingerprint(id.to_owned());
+    let alert = state.durable.alerts.firing.get(&fingerprint)?;
+    match alert.labels.get("migration") {
+        Some(migration) => Some(Fact::MigrationAcknowledged {
+            id: MigrationId(migration.clone()),
+            acknowledgement,
+        }),
+        None => Some(Fact::AlertAcknowledged {
+            fingerprint,
+            acknowledgement,
+        }),
+    }
+}
+
+fn difference(state: &State, settings: &Settings, now: Timestamp) -> Vec<Fact> {
+    let alerts = &state.durable.alerts;
+    let mut wanted: BTreeMap<Fingerprint, Alert> = wanted::wanted(state, settings, now)
+        .into_iter()
+        .map(|alert| (alert.fingerprint(), alert))
+        .collect();
+    let mut facts = Vec::new();
+    for (fingerprint, firing) in &alerts.firing {
+        match wanted.remove(fingerprint) {
+            None if is_undecided(state, firing, now) => {}
+            None => facts.push(Fact::AlertResolved {
+                fingerprint: fingerprint.clone(),
+                resolution: Resolution {
+                    at: now,
+                    reason: words::why_resolved(state, firing),
+                },
+            }),
+            Some(mut alert) => {
+                alert.starts_at = firing.starts_at;
+                alert.observed_at = firing.observed_at;
+                if alert != *firing {
+                    facts.push(Fact::AlertEnriched { alert });
+                }
+            }
+        }
+    }
+    facts.extend(wanted.into_values().map(|alert| Fact::AlertFired { alert }));
+    facts
+}
+
+/// Right after a restart nothing has been looked at: what fired stays until its subject is seen again.
+fn is_undecided(state: &State, alert: &Alert, now: Timestamp) -> bool {
+    use crate::model::alert::AlertName as Name;
+    let is_young = state.live.since.is_none_or(|since| now < since.after(UNDECIDED));
+    let service = || words::service_of(alert);
+    match alert.name {
+        name if name.is_per_occurrence() => false,
+        Name::DatabaseUnreachable => {
+            let is_seen = alert
+                .labels
+                .get("database")
+                .is_some_and(|database| state.live.databases.keys().any(|known| known.0 == *database));
+            is_young && !is_seen
+        }
+        Name::WatcherBlind => is_young && !state.live.engine.looked,
+        Name::EndpointDown | Name::ProxyDown => {
+            let is_seen = service()
+                .is_some_and(|service| state.live.probes.keys().any(|probe| probe.service == service));
+            !state.live.engine.looked || !state.live.engine.up || (is_young && !is_seen)
+        }
+        _ => !state.live.engine.looked || !state.live.engine.up,
+    }
+}

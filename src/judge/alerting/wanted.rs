@@ -1,0 +1,303 @@
+//! What should fire now, given the state. Level-based and pure; nothing here remembers anything.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::State;
+use super::super::health;
+use super::super::migration::Tracked;
+use super::super::settings::Settings;
+use super::words;
+use crate::model::alert::{Alert, AlertName, Severity};
+use crate::model::container::ArmedState;
+use crate::model::database::DatabaseProblemKind;
+use crate::model::migration::{Grade, Outcome, Verdict};
+use crate::model::observation::LogStatus;
+use crate::model::policy::Policy;
+use crate::model::service::{Role, ServiceId};
+use crate::model::status::ConditionWord;
+use crate::model::time::Timestamp;
+
+/// A gap in a log is said for this long.
+const GAP: Duration = Duration::from_secs(3600);
+
+/// Everything that should fire.
+pub(super) fn wanted(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    for tracked in state.durable.migrations.all.values() {
+        alerts.extend(of_migration(state, settings, tracked, now));
+    }
+    for service in state.durable.containers.services.keys() {
+        alerts.extend(of_service(state, settings, service, now));
+    }
+    alerts.extend(armed(state, settings, now));
+    alerts.extend(databases(state, settings, now));
+    alerts.extend(blind(state, settings, now));
+    for alert in &mut alerts {
+        if !settings.host.is_empty() {
+            alert.labels.insert("host".to_owned(), settings.host.clone());
+        }
+    }
+    let acknowledged = &state.durable.alerts.acknowledged;
+    alerts.retain(|alert| {
+        acknowledged
+            .get(&alert.fingerprint())
+            .is_none_or(|closed| closed.at < alert.starts_at)
+    });
+    alerts
+}
+
+/// An alert without its words.
+fn alert(name: AlertName, severity: Severity, labels: BTreeMap<String, String>, at: Timestamp) -> Alert {
+    Alert {
+        name,
+        severity,
+        labels,
+        summary: String::new(),
+        description: String::new(),
+        starts_at: at,
+        observed_at: at,
+        resolved: None,
+    }
+}
+
+fn labels(service: &ServiceId) -> BTreeMap<String, String> {
+    [("project", &service.project), ("service", &service.service)]
+        .map(|(key, value)| (key.to_owned(), value.clone()))
+        .into()
+}
+
+/// The alerts of one occurrence: each closed by a person or by time, never by being covered by the next.
+fn of_migration(state: &State, settings: &Settings, tracked: &Tracked, now: Timestamp) -> Vec<Alert> {
+    let migration = &tracked.migration;
+    if migration.history || migration.grade == Grade::Claimed || migration.acknowledged.is_some() {
+        return Vec::new();
+    }
+    let mut alerts = Vec::new();
+    let mut raise = |name, severity, at: Timestamp, observed_at| {
+        if now >= at.after(settings.keep) {
+            return;
+        }
+        let mut labels = labels(&migration.service);
+        labels.insert("migration".to_owned(), migration.id.0.clone());
+        let mut alert = alert(name, severity, labels, at);
+        alert.observed_at = observed_at;
+        (alert.summary, alert.description) = words::of_migration(name, tracked);
+        alerts.push(alert);
+    };
+    let severity = match migration.judgement.policy {
+        Policy::Allow => Severity::Warning,
+        Policy::Explicit | Policy::Deny => Severity::Critical,
+    };
+    if let Some(at) = migration.moved_at
+        && migration.judgement.verdict == Verdict::Unexpected
+    {
+        let observed_at = tracked.moved_observed_at.unwrap_or(now);
+        raise(AlertName::UnexpectedMigration, severity, at, observed_at);
+    }
+    if let Some(at) = tracked.failed_at
+        && !came_through(state, tracked)
+    {
+        let name = match migration.outcome {
+            Outcome::Interrupted => AlertName::MigrationInterrupted,
+            // While it is tried again it stays what it was.
+            Outcome::Running if migration.cause.is_none() => AlertName::MigrationInterrupted,
+            _ => AlertName::MigrationFailed,
+        };
+        raise(name, severity, at, now);
+    }
+    alerts
+}
+
+/// It was tried again with success, or a later migration of the same service was.
+fn came_through(state: &State, failed: &Tracked) -> bool {
+    let is_good = |outcome| {
+        matches!(
+            outcome,
+            Outcome::Applied | Outcome::NothingToDo | Outcome::Stamped | Outcome::Downgraded
+        )
+    };
+    let service = &failed.migration.service;
+    is_good(failed.migration.outcome)
+        || state.durable.migrations.all.values().any(|later| {
+            later.migration.service == *service
+                && !later.is_claim()
+                && later.migration.started_at > failed.migration.started_at
+                && is_good(later.migration.outcome)
+        })
+}
+
+/// The one alert of a service's condition.
+fn of_service(state: &State, settings: &Settings, service: &ServiceId, now: Timestamp) -> Option<Alert> {
+    let condition = health::condition(state, settings, service, now);
+    let (name, severity) = match condition.word {
+        ConditionWord::Down => (AlertName::ServiceDown, Severity::Critical),
+        ConditionWord::RestartLoop => (AlertName::RestartLoop, Severity::Critical),
+        ConditionWord::Unhealthy => (AlertName::ServiceUnhealthy, Severity::Warning),
+        ConditionWord::EndpointDown => (AlertName::EndpointDown, Severity::Critical),
+        ConditionWord::ProxyDown => (AlertName::ProxyDown, Severity::Critical),
+        _ => return None,
+    };
+    let mut alert = alert(name, severity, labels(service), condition.since.unwrap_or(now));
+    alert.observed_at = now;
+    alert.summary = words::condition(name, service);
+    alert.description = format!("{}.", condition.detail);
+    Some(alert)
+}
+
+/// Containers whose next start would migrate, left so for long.
+fn armed(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
+    let mut alerts: BTreeMap<&ServiceId, Alert> = BTreeMap::new();
+    for live in state
+        .live
+        .containers
+        .values()
+        .filter(|live| live.look.role == Role::Replica)
+    {
+        let service = &live.look.service;
+        let policy = settings.policy_of(service, live.look.labels.migrations);
+        if live.look.armed.state != ArmedState::Armed || policy == Policy::Allow {
+            continue;
+        }
+        let Some(since) = armed_since(state, live) else {
+            continue;
+        };
+        if now < since.after(settings.armed_after) {
+            continue;
+        }
+        let mut alert = alert(
+            AlertName::MigrationArmed,
+            Severity::Warning,
+            labels(service),
+            since,
+        );
+        alert.observed_at = now;
+        (alert.summary, alert.description) = words::armed(service, &live.look.armed);
+        alerts.entry(service).or_insert(alert);
+    }
+    alerts.into_values().collect()
+}
+
+/// From the discovery on: a stack that was armed for weeks before migwatch came gets the same hour.
+fn armed_since(state: &State, live: &super::super::live::LiveContainer) -> Option<Timestamp> {
+    let known = state.durable.containers.known.get(&live.look.id)?;
+    Some(known.history_until.unwrap_or(known.created_at))
+}
+
+fn databases(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    for (database, live) in &state.live.databases {
+        let (Some(since), Err(problem)) = (live.failing_since, &live.reading.tables) else {
+            continue;
+        };
+        let migrates = live
+            .reading
+            .services
+            .iter()
+            .any(|service| state.durable.migrations.running(service).is_some());
+        let is_busy = migrates && problem.kind == DatabaseProblemKind::Timeout;
+        let is_known = state.durable.tables.connected.contains(database);
+        if !is_known || is_busy || now < since.after(settings.database_grace) {
+            continue;
+        }
+        let labels = [("database".to_owned(), database.0.clone())].into();
+        let mut alert = alert(AlertName::DatabaseUnreachable, Severity::Warning, labels, since);
+        alert.observed_at = now;
+        (alert.summary, alert.description) = words::database(live, problem);
+        alerts.push(alert);
+    }
+    alerts
+}
+
+/// Where migwatch itself does not see.
+fn blind(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    let mut raise = |labels: BTreeMap<String, String>, since: Timestamp, what: &str, why: &str| {
+        let mut alert = alert(AlertName::WatcherBlind, Severity::Warning, labels, since);
+        alert.observed_at = now;
+        alert.summary = format!("migwatch is blind: {what}");
+        alert.description = why.to_owned();
+        alerts.push(alert);
+    };
+    let engine = &state.live.engine;
+    if let (false, Some(since), Some(problem)) = (engine.up, engine.since, &engine.problem)
+        && now >= since.after(settings.blind_grace)
+    {
+        let labels = [("blind".to_owned(), "engine".to_owned())].into();
+        raise(labels, since, "the engine does not answer", problem);
+    }
+    if let Some((count, since)) = state.live.unwritten {
+        let labels = [("blind".to_owned(), "journal".to_owned())].into();
+        let why = format!(
+            "The disk refuses {count} facts: they are kept in memory only. Make room in the data folder."
+        );
+        raise(labels, since, "the journal cannot be written", &why);
+    }
+    for (service, record) in &state.durable.containers.services {
+        let blind = |what: &str| {
+            let mut labels = labels(service);
+            labels.insert("blind".to_owned(), what.to_owned());
+            labels
+        };
+        if let Some((from, to)) = record.last_gap
+            && now < to.after(GAP)
+        {
+            let why = format!(
+                "Lines of {service} between {from} and {to} are lost: what was logged then was not seen."
+            );
+            raise(blind("gap"), to, &format!("the log of {service} has a gap"), &why);
+        }
+        let unreadable = state.live.containers.values().find_map(|live| match &live.log {
+            Some(LogStatus::Unreadable { reason }) if live.look.service == *service => {
+                Some((live.unreadable_since?, reason))
+            }
+            _ => None,
+        });
+        if let Some((since, reason)) = unreadable
+            && now >= since.after(settings.blind_grace)
+        {
+            raise(
+                blind("log"),
+                since,
+                &format!("the log of {service} cannot be read"),
+                reason,
+            );
+        }
+    }
+    alerts
+}
+
+/// When an alert may begin or end by time alone.
+pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
+    for tracked in state.durable.migrations.all.values() {
+        let begins = [tracked.migration.moved_at, tracked.failed_at];
+        moments.extend(begins.into_iter().flatten().map(|at| at.after(settings.keep)));
+    }
+    let live = state.live.containers.values();
+    moments.extend(
+        live.clone()
+            .filter_map(|live| Some(live.unreadable_since?.after(settings.blind_grace))),
+    );
+    moments.extend(live.filter_map(|live| Some(armed_since(state, live)?.after(settings.armed_after))));
+    let failing = state
+        .live
+        .databases
+        .values()
+        .filter_map(|live| live.failing_since);
+    moments.extend(failing.map(|since| since.after(settings.database_grace)));
+    moments.extend(
+        state
+            .live
+            .engine
+            .since
+            .map(|since| since.after(settings.blind_grace)),
+    );
+    moments.extend(state.live.since.map(|since| since.after(super::UNDECIDED)));
+    let gaps = state
+        .durable
+        .containers
+        .services
+        .values()
+        .filter_map(|record| record.last_gap);
+    moments.extend(gaps.map(|(_, to)| to.after(GAP)));
+}

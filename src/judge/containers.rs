@@ -1,0 +1,422 @@
+//! Containers and their starts: who is known since when, which start a line belongs to, what came before.
+//!
+//! Identity of a start: the first time evidence of it was seen. The engine's `start` event comes after `StartedAt`, and a process
+//! may print a little before `StartedAt`; so a start is told from the one before it by the end that lies between them, not by
+//! comparing these three times with each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::migration::Migrations;
+use super::settings::Settings;
+use super::{State, pairs};
+use crate::model::container::{Armed, ContainerLook};
+use crate::model::fact::Fact;
+use crate::model::log::LineKey;
+use crate::model::observation::Observation;
+use crate::model::service::{ContainerId, Role, ServiceId};
+use crate::model::time::Timestamp;
+
+mod starts;
+
+pub use starts::{Finish, Start};
+
+/// How far behind the position line keys are kept: what a reopened log may deliver again.
+pub const OVERLAP: Duration = Duration::from_secs(2);
+
+/// A position is written alone only when it has moved by this much; with other facts at once.
+const POSITION_STEP: Duration = Duration::from_secs(30);
+
+/// A container that is gone is kept this long, so that late lines of it find their place and its successor its predecessor.
+const KEEP_REMOVED: Duration = Duration::from_secs(3600);
+
+/// How many starts of a container are kept.
+const KEEP_STARTS: usize = 8;
+
+/// The durable part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Containers {
+    /// Every container that is there or went lately.
+    #[serde(with = "pairs")]
+    pub known: BTreeMap<ContainerId, Known>,
+    /// Every service that was ever seen.
+    #[serde(with = "pairs")]
+    pub services: BTreeMap<ServiceId, ServiceRecord>,
+}
+
+/// What is kept of a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known {
+    /// Its service.
+    pub service: ServiceId,
+    /// Its role.
+    pub role: Role,
+    /// Its name when it was discovered.
+    pub name: String,
+    /// Compose's number.
+    pub number: Option<u32>,
+    /// When the engine created it.
+    pub created_at: Timestamp,
+    /// Whether its starts migrate.
+    pub armed: Armed,
+    /// The environment of the container before it armed it too.
+    pub predecessor_armed: bool,
+    /// Everything up to this time is history.
+    pub history_until: Option<Timestamp>,
+    /// Its latest starts, oldest first.
+    pub starts: Vec<Start>,
+    /// When it went.
+    pub removed_at: Option<Timestamp>,
+    /// How far its log was taken in.
+    pub log_position: Option<Timestamp>,
+    /// The understood lines that were taken in, back to the position less [`OVERLAP`].
+    pub lines: BTreeSet<LineKey>,
+}
+
+/// What is kept of a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServiceRecord {
+    /// Whether the last known container with this number was armed by its environment, and when it was created.
+    #[serde(with = "pairs")]
+    pub last_armed: BTreeMap<Option<u32>, (bool, Timestamp)>,
+    /// When its last start said that it skips.
+    pub skipped_at: Option<Timestamp>,
+    /// Starts that said they skip.
+    pub skips: u64,
+    /// Exits that nobody asked for.
+    pub restarts: u64,
+    /// Gaps in logs.
+    pub log_gaps: u64,
+    /// The last gap: from, to.
+    pub last_gap: Option<(Timestamp, Timestamp)>,
+    /// When its last container went; `None` while one is there.
+    pub removed_at: Option<Timestamp>,
+}
+
+impl Containers {
+    /// Takes in one fact.
+    pub(super) fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::ContainerDiscovered { .. } => self.discovered(fact),
+            Fact::ContainerStarted {
+                container,
+                started_at,
+                first,
+            } => {
+                if let Some(known) = self.known.get_mut(container) {
+                    known.starts.push(Start::new(*started_at, *first));
+                    let surplus = known.starts.len().saturating_sub(KEEP_STARTS);
+                    known.starts.drain(..surplus);
+                }
+            }
+            Fact::ContainerFinished {
+                container,
+                finished_at,
+                exit_code,
+                asked,
+            } => {
+                let Some(known) = self.known.get_mut(container) else {
+                    return;
+                };
+                let finish = Finish {
+                    at: *finished_at,
+                    exit_code: *exit_code,
+                    asked: *asked,
+                };
+                if let Some(start) = known.starts.last_mut() {
+                    start.finish = Some(finish);
+                }
+                if !asked && known.role == Role::Replica {
+                    let service = self.services.entry(known.service.clone()).or_default();
+                    service.restarts = service.restarts.saturating_add(1);
+                }
+            }
+            Fact::ContainerRemoved { container, at } => self.removed(container, *at),
+            Fact::LogRead { container, position } => {
+                if let Some(known) = self.known.get_mut(container) {
+                    known.read_to(*position);
+                }
+            }
+            Fact::LogLost { container, from, to } => {
+                if let Some(known) = self.known.get(container) {
+                    let service = self.services.entry(known.service.clone()).or_default();
+                    service.log_gaps = service.log_gaps.saturating_add(1);
+                    service.last_gap = Some((*from, *to));
+                }
+            }
+            Fact::MigrationSkipped {
+                container,
+                line,
+                history,
+            } => {
+                self.saw_line(container, line);
+                if let Some(known) = self.known.get_mut(container) {
+                    known.skipped(line.at);
+                    let service = self.services.entry(known.service.clone()).or_default();
+                    service.skipped_at = service.skipped_at.max(Some(line.at));
+                    service.skips = service.skips.saturating_add(u64::from(!history));
+                }
+            }
+            Fact::MigrationOpened {
+                runner,
+                line: Some(line),
+                ..
+            }
+            | Fact::MigrationRetried {
+                runner,
+                line: Some(line),
+                ..
+            } => {
+                self.saw_line(&runner.container, line);
+            }
+            _ => {}
+        }
+    }
+
+    /// Remembers that a line was taken in.
+    pub(super) fn saw_line(&mut self, container: &ContainerId, line: &LineKey) {
+        if let Some(known) = self.known.get_mut(container) {
+            known.lines.insert(line.clone());
+        }
+    }
+
+    fn discovered(&mut self, fact: &Fact) {
+        let Fact::ContainerDiscovered {
+            container,
+            service,
+            role,
+            name,
+            number,
+            created_at,
+            armed,
+            history_until,
+        } = fact
+        else {
+            return;
+        };
+        let record = self.services.entry(service.clone()).or_default();
+        let predecessor_armed = record.predecessor_armed(*number, *created_at);
+        if *role == Role::Replica {
+            record.last_armed.insert(
+                *number,
+                (armed.source.is_environment() && is_armed(armed), *created_at),
+            );
+            record.removed_at = None;
+        }
+        let known = Known {
+            service: service.clone(),
+            role: *role,
+            name: name.clone(),
+            number: *number,
+            created_at: *created_at,
+            armed: armed.clone(),
+            predecessor_armed,
+            history_until: *history_until,
+            starts: Vec::new(),
+            removed_at: None,
+            log_position: None,
+            lines: BTreeSet::new(),
+        };
+        self.known.insert(container.clone(), known);
+    }
+
+    fn removed(&mut self, container: &ContainerId, at: Timestamp) {
+        let Some(known) = self.known.get_mut(container) else {
+            return;
+        };
+        known.removed_at = Some(at);
+        let service = known.service.clone();
+        let is_there = |known: &Known| {
+            known.service == service && known.role == Role::Replica && known.removed_at.is_none()
+        };
+        if !self.known.values().any(is_there) {
+            self.services.entry(service).or_default().removed_at = Some(at);
+        }
+    }
+
+    /// Drops containers that went long ago and carry no open migration.
+    pub(super) fn forget(&mut self, now: Timestamp, migrations: &Migrations) {
+        self.known.retain(|id, known| {
+            known.removed_at.is_none_or(|at| now.since(at) < KEEP_REMOVED) || migrations.is_open_on(id)
+        });
+    }
+}
+
+fn is_armed(armed: &Armed) -> bool {
+    armed.state == crate::model::container::ArmedState::Armed
+}
+
+impl ServiceRecord {
+    /// Whether the container that a new one replaces was armed by its environment: the last of the same number, else the last of
+    /// any number that was clearly created by an earlier deploy.
+    fn predecessor_armed(&self, number: Option<u32>, created_at: Timestamp) -> bool {
+        /// Containers of one deploy are created within this time of each other.
+        const ONE_DEPLOY: Duration = Duration::from_secs(60);
+        if let Some((armed, _)) = self.last_armed.get(&number) {
+            return *armed;
+        }
+        let earlier = self
+            .last_armed
+            .values()
+            .filter(|(_, created)| created.after(ONE_DEPLOY) < created_at);
+        earlier
+            .max_by_key(|(_, created)| *created)
+            .is_some_and(|(armed, _)| *armed)
+    }
+}
+
+impl Known {
+    fn read_to(&mut self, position: Timestamp) {
+        self.log_position = self.log_position.max(Some(position));
+        let keep_from = position.before(OVERLAP);
+        self.lines.retain(|line| line.at >= keep_from);
+    }
+
+    /// A line that was taken in before: seen, or older than what a reopened log may deliver again.
+    pub(super) fn has_taken_in(&self, line: &LineKey) -> bool {
+        self.lines.contains(line)
+            || self
+                .log_position
+                .is_some_and(|position| line.at < position.before(OVERLAP))
+    }
+}
+
+/// What the engine's reports say about containers.
+pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &Observation) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    match observation {
+        Observation::FullLook(looks) => {
+            if state.durable.watch_since.is_none() {
+                facts.push(Fact::WatchStarted { at: now });
+            }
+            for look in looks {
+                facts.extend(looked(state, look, now));
+            }
+            for (container, known) in &state.durable.containers.known {
+                if known.removed_at.is_none() && !looks.iter().any(|look| look.id == *container) {
+                    facts.extend(known.missed_end(container, now));
+                    facts.push(Fact::ContainerRemoved {
+                        container: container.clone(),
+                        at: now,
+                    });
+                }
+            }
+        }
+        Observation::Looked(look) => facts.extend(looked(state, look, now)),
+        Observation::Started { container, at } => {
+            if let Some(known) = state.durable.containers.known.get(container) {
+                facts.extend(known.on_started(container, *at));
+            }
+        }
+        Observation::Died {
+            container,
+            at,
+            exit_code,
+        } => {
+            if let Some(known) = state.durable.containers.known.get(container) {
+                let killed = state
+                    .live
+                    .containers
+                    .get(container)
+                    .and_then(|live| live.killed_at);
+                facts.extend(known.on_died(container, *at, *exit_code, killed));
+            }
+        }
+        Observation::Removed { container, at } => {
+            if let Some(known) = state.durable.containers.known.get(container)
+                && known.removed_at.is_none()
+            {
+                facts.extend(known.missed_end(container, *at));
+                facts.push(Fact::ContainerRemoved {
+                    container: container.clone(),
+                    at: *at,
+                });
+            }
+        }
+        Observation::Line { container, line } => {
+            if let Some(known) = state.durable.containers.known.get(container)
+                && !known.has_taken_in(&line.key)
+            {
+                facts.extend(known.on_line(container, line.key.at));
+            }
+        }
+        Observation::LogProgress {
+            container,
+            position: Some(position),
+            ..
+        } => {
+            facts.extend(read_on(state, container, *position));
+        }
+        Observation::LogGap { container, from, to } => {
+            if state.durable.containers.known.contains_key(container) {
+                facts.push(Fact::LogLost {
+                    container: container.clone(),
+                    from: *from,
+                    to: *to,
+                });
+            }
+        }
+        _ => {}
+    }
+    facts
+}
+
+fn looked(state: &State, look: &ContainerLook, now: Timestamp) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(known) = state.durable.containers.known.get(&look.id) {
+        let killed = state
+            .live
+            .containers
+            .get(&look.id)
+            .and_then(|live| live.killed_at);
+        return known.on_looked(look, killed);
+    }
+    let is_history = state
+        .durable
+        .watch_since
+        .is_none_or(|since| look.created_at < since);
+    facts.push(Fact::ContainerDiscovered {
+        container: look.id.clone(),
+        service: look.service.clone(),
+        role: look.role,
+        name: look.name.clone(),
+        number: look.number,
+        created_at: look.created_at,
+        armed: look.armed.clone(),
+        history_until: is_history.then_some(now),
+    });
+    facts.extend(starts::first_sight(look));
+    facts
+}
+
+/// A position commits with the facts of its lines, and alone only now and then.
+fn read_on(state: &State, container: &ContainerId, position: Timestamp) -> Option<Fact> {
+    let known = state.durable.containers.known.get(container)?;
+    let due = match known.log_position {
+        None => true,
+        Some(before) => {
+            position > before && (position >= before.after(POSITION_STEP) || !known.lines.is_empty())
+        }
+    };
+    due.then(|| Fact::LogRead {
+        container: container.clone(),
+        position,
+    })
+}
+
+/// The positions that are not written yet: committed at the stop.
+pub fn unwritten_positions(state: &State) -> Vec<Fact> {
+    let unwritten = |(container, live): (&ContainerId, &super::live::LiveContainer)| {
+        let position = live.position?;
+        let known = state.durable.containers.known.get(container)?;
+        (known.log_position < Some(position)).then(|| Fact::LogRead {
+            container: container.clone(),
+            position,
+        })
+    };
+    state.live.containers.iter().filter_map(unwritten).collect()
+}

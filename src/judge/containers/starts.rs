@@ -1,0 +1,225 @@
+//! The starts of one container: when each began and ended, and which one a moment belongs to.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Known;
+use crate::model::container::{ContainerLook, ContainerState};
+use crate::model::fact::Fact;
+use crate::model::service::ContainerId;
+use crate::model::time::Timestamp;
+
+/// `StartedAt` of an inspect may lie this much after a first line or an event of the same start.
+const SAME_START: Duration = Duration::from_millis(250);
+
+/// A `start` event may come this much after `StartedAt` was read by an inspect.
+const LATE_EVENT: Duration = Duration::from_secs(5);
+
+/// An exit within this time of a `kill` through the API was asked for: the stop's grace of 10 s, and room.
+const ASKED_WITHIN: Duration = Duration::from_secs(60);
+
+/// A container whose first start was missed and that is over now is taken as started once if it began within this time of its
+/// creation (compose creates everything first and waits for dependencies before it starts).
+const CREATED_TO_START: Duration = Duration::from_secs(300);
+
+/// A kill by the stop's grace, by SIGTERM, or an end in peace: what `stop` leaves behind when nobody saw it happen.
+const LOOKS_ASKED: [i32; 3] = [0, 137, 143];
+
+/// One start of a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The first evidence of it (engine's clock).
+    pub started_at: Timestamp,
+    /// The container had never been started before.
+    pub first: bool,
+    /// How it ended.
+    pub finish: Option<Finish>,
+    /// When it said that it skips migrations.
+    pub skipped_at: Option<Timestamp>,
+}
+
+/// How a start ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finish {
+    /// When.
+    pub at: Timestamp,
+    /// The exit code.
+    pub exit_code: i32,
+    /// Somebody asked for it through the API.
+    pub asked: bool,
+}
+
+impl Start {
+    pub(super) fn new(started_at: Timestamp, first: bool) -> Self {
+        Self {
+            started_at,
+            first,
+            finish: None,
+            skipped_at: None,
+        }
+    }
+}
+
+/// The starts of a container that was never seen before.
+pub(super) fn first_sight(look: &ContainerLook) -> Vec<Fact> {
+    let Some(started_at) = look.started_at else {
+        return Vec::new();
+    };
+    let over = look.finished_at.filter(|finished| *finished >= started_at);
+    let first = look.restart_count == 0
+        && match (look.finished_at, over) {
+            // It runs and never ended before.
+            (None, _) => true,
+            // It is over; whether that was its only start, only the distance to its creation tells.
+            (_, Some(_)) => started_at.since(look.created_at) <= CREATED_TO_START,
+            // It runs and ended before.
+            (Some(_), None) => false,
+        };
+    let mut facts = vec![Fact::ContainerStarted {
+        container: look.id.clone(),
+        started_at,
+        first,
+    }];
+    if let Some(finished_at) = over {
+        facts.push(finished(
+            &look.id,
+            finished_at,
+            look.exit_code,
+            LOOKS_ASKED.contains(&look.exit_code),
+        ));
+    }
+    facts
+}
+
+fn finished(container: &ContainerId, finished_at: Timestamp, exit_code: i32, asked: bool) -> Fact {
+    Fact::ContainerFinished {
+        container: container.clone(),
+        finished_at,
+        exit_code,
+        asked,
+    }
+}
+
+fn was_asked(killed: Option<Timestamp>, at: Timestamp) -> bool {
+    killed.is_some_and(|killed| killed.after(ASKED_WITHIN) >= at)
+}
+
+impl Known {
+    /// The start that was running, or ran last.
+    pub fn current(&self) -> Option<&Start> {
+        self.starts.last()
+    }
+
+    fn open(&self) -> Option<&Start> {
+        self.current().filter(|start| start.finish.is_none())
+    }
+
+    /// The start that a moment belongs to: the first one whose end does not lie before it.
+    pub fn start_at(&self, at: Timestamp) -> Option<&Start> {
+        self.starts
+            .iter()
+            .find(|start| start.finish.as_ref().is_none_or(|finish| finish.at >= at))
+    }
+
+    /// The start with this identity.
+    pub fn start(&self, started_at: Timestamp) -> Option<&Start> {
+        self.starts.iter().find(|start| start.started_at == started_at)
+    }
+
+    pub(super) fn skipped(&mut self, at: Timestamp) {
+        let index = self
+            .starts
+            .iter()
+            .position(|start| start.finish.as_ref().is_none_or(|finish| finish.at >= at));
+        if let Some(start) = index.and_then(|index| self.starts.get_mut(index)) {
+            start.skipped_at = Some(at);
+        }
+    }
+
+    fn begin(&self, container: &ContainerId, started_at: Timestamp) -> Fact {
+        Fact::ContainerStarted {
+            container: container.clone(),
+            started_at,
+            first: self.starts.is_empty(),
+        }
+    }
+
+    /// A `start` event.
+    pub(super) fn on_started(&self, container: &ContainerId, at: Timestamp) -> Vec<Fact> {
+        match self.current() {
+            Some(start) if start.finish.is_none() && at <= start.started_at.after(LATE_EVENT) => Vec::new(),
+            Some(start) if start.finish.is_none() => {
+                vec![finished(container, at, -1, false), self.begin(container, at)]
+            }
+            // Heard late: the start it speaks of is known and over.
+            Some(start) if start.finish.as_ref().is_some_and(|finish| finish.at >= at) => Vec::new(),
+            _ => vec![self.begin(container, at)],
+        }
+    }
+
+    /// A `die` event.
+    pub(super) fn on_died(
+        &self,
+        container: &ContainerId,
+        at: Timestamp,
+        exit_code: i32,
+        killed: Option<Timestamp>,
+    ) -> Option<Fact> {
+        let start = self.open()?;
+        (at >= start.started_at).then(|| finished(container, at, exit_code, was_asked(killed, at)))
+    }
+
+    /// A line of a start whose event is still on its way.
+    pub(super) fn on_line(&self, container: &ContainerId, at: Timestamp) -> Option<Fact> {
+        if self.history_until.is_some_and(|until| at <= until) || self.start_at(at).is_some() {
+            return None;
+        }
+        Some(self.begin(container, at))
+    }
+
+    /// It went, and its end was not seen.
+    pub(super) fn missed_end(&self, container: &ContainerId, at: Timestamp) -> Option<Fact> {
+        self.open().map(|_| finished(container, at, -1, true))
+    }
+
+    /// A look at a known container: finds starts and ends that no event told of.
+    pub(super) fn on_looked(&self, look: &ContainerLook, killed: Option<Timestamp>) -> Vec<Fact> {
+        let Some(started_at) = look.started_at else {
+            return Vec::new();
+        };
+        let over = look.finished_at.filter(|finished| *finished >= started_at);
+        let mut facts = Vec::new();
+        let asked = |at: Timestamp| was_asked(killed, at) || LOOKS_ASKED.contains(&look.exit_code);
+        let is_same = match self.current() {
+            None => false,
+            Some(start) => match &start.finish {
+                None => started_at <= start.started_at.after(SAME_START),
+                Some(finish) => started_at <= finish.at,
+            },
+        };
+        if !is_same {
+            if self.open().is_some() {
+                let ended = look
+                    .finished_at
+                    .filter(|finished| *finished < started_at)
+                    .unwrap_or(started_at);
+                facts.push(finished(&look.id, ended, -1, was_asked(killed, ended)));
+            }
+            facts.push(self.begin(&look.id, started_at));
+        }
+        let is_open = !is_same || self.open().is_some();
+        if let Some(finished_at) = over
+            && is_open
+            && look.state != ContainerState::Running
+        {
+            facts.push(finished(
+                &look.id,
+                finished_at,
+                look.exit_code,
+                asked(finished_at),
+            ));
+        }
+        facts
+    }
+}

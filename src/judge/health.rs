@@ -1,0 +1,302 @@
+//! How each service does, from its containers, its probes and the database behind it: one word, one sentence.
+//!
+//! Tells "the service is down" from "the proxy in front is broken" from "somebody stopped it".
+
+use std::time::Duration;
+
+use super::State;
+use super::live::{LiveContainer, LiveProbe};
+use super::settings::Settings;
+use crate::model::container::{ContainerState, Health, RestartPolicy};
+use crate::model::probe::{ProbeId, Via};
+use crate::model::service::ServiceId;
+use crate::model::status::{Condition, ConditionWord};
+use crate::model::time::Timestamp;
+
+/// An exited container whose restart policy brings it back is given this long.
+const COMES_BACK: Duration = Duration::from_secs(30);
+
+/// A container that has run this long since its last exit is out of its restart loop.
+const STABLE: Duration = Duration::from_secs(120);
+
+/// The condition of a service.
+pub fn condition(state: &State, settings: &Settings, service: &ServiceId, now: Timestamp) -> Condition {
+    if !state.live.engine.looked {
+        return word(
+            ConditionWord::Unknown,
+            "the engine has not been looked at yet",
+            None,
+        );
+    }
+    if !state.live.engine.up {
+        let since = state.live.engine.since;
+        return word(ConditionWord::Unknown, "the engine does not answer", since);
+    }
+    let replicas: Vec<&LiveContainer> = state.live.replicas(service).collect();
+    if replicas.is_empty() {
+        return without_replicas(state, settings, service);
+    }
+    let mut each: Vec<Condition> = replicas
+        .iter()
+        .map(|replica| of_container(state, settings, replica, now))
+        .collect();
+    each.sort_by_key(|condition| condition.word);
+    let is_running = |condition: &Condition| {
+        !matches!(
+            condition.word,
+            ConditionWord::Down
+                | ConditionWord::RestartLoop
+                | ConditionWord::Stopped
+                | ConditionWord::Completed
+        )
+    };
+    let running = each.iter().filter(|condition| is_running(condition)).count();
+    let Some(worst) = each.into_iter().next() else {
+        return without_replicas(state, settings, service);
+    };
+    match worst.word {
+        ConditionWord::Down if running > 0 => {
+            let detail = format!("{} of {} replicas run; {}", running, replicas.len(), worst.detail);
+            word(ConditionWord::Unhealthy, &detail, worst.since)
+        }
+        ConditionWord::Up => endpoints(state, settings, service).unwrap_or(worst),
+        _ => worst,
+    }
+}
+
+fn word(word: ConditionWord, detail: &str, since: Option<Timestamp>) -> Condition {
+    Condition {
+        word,
+        detail: detail.to_owned(),
+        since,
+    }
+}
+
+fn without_replicas(state: &State, settings: &Settings, service: &ServiceId) -> Condition {
+    let since = state
+        .durable
+        .containers
+        .services
+        .get(service)
+        .and_then(|record| record.removed_at);
+    if settings.is_required(service, None) {
+        return word(
+            ConditionWord::Down,
+            "it has no container, and it is required",
+            since,
+        );
+    }
+    word(ConditionWord::Stopped, "it has no container", since)
+}
+
+fn of_container(state: &State, settings: &Settings, live: &LiveContainer, now: Timestamp) -> Condition {
+    let look = &live.look;
+    if let Some((count, since)) = restart_loop(state, settings, live, now) {
+        let detail = format!(
+            "{} exited {count} times within {}, last with code {}{}",
+            look.name,
+            humantime::format_duration(settings.restarts_within),
+            look.exit_code,
+            cause(state, live)
+        );
+        return word(ConditionWord::RestartLoop, &detail, Some(since));
+    }
+    match look.state {
+        ContainerState::Running => running(state, live),
+        ContainerState::Restarting => word(
+            ConditionWord::Starting,
+            "the engine restarts it",
+            look.finished_at,
+        ),
+        ContainerState::Created => word(
+            ConditionWord::Starting,
+            "created, not started",
+            Some(look.created_at),
+        ),
+        ContainerState::Paused => word(ConditionWord::Unhealthy, "it is paused", Some(live.since)),
+        ContainerState::Removing => word(ConditionWord::Stopped, "it is being removed", None),
+        ContainerState::Exited | ContainerState::Dead => exited(state, settings, live, now),
+    }
+}
+
+fn running(state: &State, live: &LiveContainer) -> Condition {
+    let look = &live.look;
+    let migration = state.durable.migrations.latest_on(&look.id);
+    if let Some(tracked) = migration.filter(|tracked| tracked.is_open() && !tracked.is_claim()) {
+        let since = Some(tracked.last_attempt_at());
+        return word(
+            ConditionWord::Migrating,
+            "a migration runs before it serves",
+            since,
+        );
+    }
+    match look.health {
+        Some(Health::Unhealthy) => {
+            let detail = format!(
+                "the health check of {} fails{}",
+                look.name,
+                database_behind(state, &look.service)
+            );
+            word(ConditionWord::Unhealthy, &detail, Some(live.since))
+        }
+        Some(Health::Starting) => word(
+            ConditionWord::Starting,
+            "its health check has not passed yet",
+            look.started_at,
+        ),
+        Some(Health::Healthy) | None => word(ConditionWord::Up, "it runs", look.started_at),
+    }
+}
+
+fn exited(state: &State, settings: &Settings, live: &LiveContainer, now: Timestamp) -> Condition {
+    let look = &live.look;
+    let known = state.durable.containers.known.get(&look.id);
+    let finish = known
+        .and_then(|known| known.current())
+        .and_then(|start| start.finish.as_ref());
+    let since = finish.map(|finish| finish.at).or(look.finished_at);
+    let asked = finish.is_some_and(|finish| finish.asked);
+    let detail = format!(
+        "{} exited with code {}{}",
+        look.name,
+        look.exit_code,
+        cause(state, live)
+    );
+    if settings.is_required(&look.service, look.labels.required) {
+        return word(
+            ConditionWord::Down,
+            &format!("{detail}, and it is required"),
+            since,
+        );
+    }
+    if asked {
+        return word(
+            ConditionWord::Stopped,
+            &format!("{} was stopped", look.name),
+            since,
+        );
+    }
+    match (look.restart_policy, look.exit_code) {
+        (RestartPolicy::No | RestartPolicy::OnFailure, 0) => word(
+            ConditionWord::Completed,
+            &format!("{} ran to its end", look.name),
+            since,
+        ),
+        (RestartPolicy::Always | RestartPolicy::UnlessStopped, _)
+            if since.is_some_and(|since| now < since.after(COMES_BACK)) =>
+        {
+            word(
+                ConditionWord::Starting,
+                "it exited; its restart policy brings it back",
+                since,
+            )
+        }
+        _ => word(ConditionWord::Down, &detail, since),
+    }
+}
+
+/// How often it exited unasked within the time that makes a loop, and since when it is one.
+fn restart_loop(
+    state: &State,
+    settings: &Settings,
+    live: &LiveContainer,
+    now: Timestamp,
+) -> Option<(usize, Timestamp)> {
+    let known = state.durable.containers.known.get(&live.look.id)?;
+    let begin = now.before(settings.restarts_within);
+    let exits: Vec<Timestamp> = known
+        .starts
+        .iter()
+        .filter_map(|start| start.finish.as_ref())
+        .filter(|finish| !finish.asked && finish.at >= begin)
+        .map(|finish| finish.at)
+        .collect();
+    let current = known.current()?;
+    let is_stable = current.finish.is_none() && now >= current.started_at.after(STABLE);
+    let was_stopped = current.finish.as_ref().is_some_and(|finish| finish.asked);
+    let since = *exits.get(settings.restarts.checked_sub(1)?)?;
+    (!is_stable && !was_stopped).then_some((exits.len(), since))
+}
+
+/// `; first cause: ...` where a migration failed on this container.
+fn cause(state: &State, live: &LiveContainer) -> String {
+    let tracked = state.durable.migrations.latest_on(&live.look.id);
+    let cause = tracked
+        .filter(|tracked| !tracked.migration.history)
+        .and_then(|tracked| {
+            let cause = tracked.migration.cause.as_ref()?;
+            tracked
+                .failed_at
+                .map(|_| format!("; first cause: {}", cause.message))
+        });
+    let oom = if live.look.oom_killed {
+        "; killed for memory"
+    } else {
+        ""
+    };
+    format!("{}{oom}", cause.unwrap_or_default())
+}
+
+/// `; its database ... does not answer` where that is so.
+fn database_behind(state: &State, service: &ServiceId) -> String {
+    let failing = state
+        .live
+        .databases_of(service)
+        .find(|live| live.failing_since.is_some());
+    failing
+        .map(|live| format!("; its database {} does not answer", live.reading.database))
+        .unwrap_or_default()
+}
+
+/// What the probes of a running service say, if they say something bad.
+fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<Condition> {
+    let failing = |via: Via| {
+        let mut probes = state
+            .live
+            .probes
+            .iter()
+            .filter(|(id, _)| id.service == *service && id.via == via);
+        probes.find(|(id, live)| {
+            let is_proven = live.succeeded || settings.configured_probes.contains(&id.name);
+            live.failures >= settings.failures && is_proven
+        })
+    };
+    if let Some((id, live)) = failing(Via::Direct) {
+        let detail = format!("{}{}", said(id, live), database_behind(state, service));
+        return Some(word(ConditionWord::EndpointDown, &detail, live.failing_since));
+    }
+    let (id, live) = failing(Via::Edge)?;
+    let direct = state
+        .live
+        .probes
+        .iter()
+        .find(|(id, _)| id.service == *service && id.via == Via::Direct);
+    if direct.is_some_and(|(_, direct)| direct.failures == 0) {
+        let detail = format!("it answers itself, but {}", said(id, live));
+        return Some(word(ConditionWord::ProxyDown, &detail, live.failing_since));
+    }
+    let detail = format!("{}{}", said(id, live), database_behind(state, service));
+    Some(word(ConditionWord::EndpointDown, &detail, live.failing_since))
+}
+
+fn said(id: &ProbeId, live: &LiveProbe) -> String {
+    let detail = live
+        .result
+        .failure
+        .as_ref()
+        .map_or("it fails", |failure| failure.detail.as_str());
+    format!("probe {} ({}): {detail}", id.name, id.via.as_str())
+}
+
+/// When a condition may change by time alone.
+pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
+    for known in state.durable.containers.known.values() {
+        let Some(start) = known.current() else { continue };
+        match &start.finish {
+            Some(finish) => moments.push(finish.at.after(COMES_BACK)),
+            None => moments.push(start.started_at.after(STABLE)),
+        }
+        let exits = known.starts.iter().filter_map(|start| start.finish.as_ref());
+        moments.extend(exits.map(|finish| finish.at.after(settings.restarts_within)));
+    }
+}

@@ -1,0 +1,314 @@
+//! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
+
+use std::collections::BTreeMap;
+
+use crate::model::container::{ContainerLook, ContainerState, Health};
+use crate::model::database::DatabaseReading;
+use crate::model::observation::{LogStatus, Observation};
+use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
+use crate::model::revision::DatabaseId;
+use crate::model::service::{ContainerId, Role, ServiceId};
+use crate::model::time::Timestamp;
+
+/// The latest looks.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// When the first observation of this process came.
+    pub since: Option<Timestamp>,
+    /// The engine.
+    pub engine: Engine,
+    /// Every container that is there now.
+    pub containers: BTreeMap<ContainerId, LiveContainer>,
+    /// Every probe that has answered.
+    pub probes: BTreeMap<ProbeId, LiveProbe>,
+    /// Every database that was tried.
+    pub databases: BTreeMap<DatabaseId, LiveDatabase>,
+    /// Counts since this process began, by service.
+    pub counts: BTreeMap<ServiceId, LiveCounts>,
+    /// Facts that the disk has refused so far, and since when.
+    pub unwritten: Option<(u64, Timestamp)>,
+    /// Why a receiver does not take messages.
+    pub receivers: BTreeMap<String, String>,
+}
+
+/// The engine as last seen.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    /// Where.
+    pub endpoint: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// It answers.
+    pub up: bool,
+    /// Why not.
+    pub problem: Option<String>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// A full look was had since this process began.
+    pub looked: bool,
+}
+
+/// One container as last seen.
+#[derive(Clone, Debug)]
+pub struct LiveContainer {
+    /// The look.
+    pub look: ContainerLook,
+    /// The last `kill` through the API.
+    pub killed_at: Option<Timestamp>,
+    /// When its death was heard of, our clock.
+    pub died_at: Option<Timestamp>,
+    /// Since when state and health are what they are, as far as this process saw.
+    pub since: Timestamp,
+    /// How its log stands.
+    pub log: Option<LogStatus>,
+    /// Since when its log cannot be read.
+    pub unreadable_since: Option<Timestamp>,
+    /// How far its log was taken in.
+    pub position: Option<Timestamp>,
+}
+
+/// One probe as last seen.
+#[derive(Clone, Debug)]
+pub struct LiveProbe {
+    /// What it found last.
+    pub result: ProbeResult,
+    /// It succeeded at least once since this process began.
+    pub succeeded: bool,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Since when it fails.
+    pub failing_since: Option<Timestamp>,
+}
+
+/// One database as last tried.
+#[derive(Clone, Debug)]
+pub struct LiveDatabase {
+    /// The last reading.
+    pub reading: DatabaseReading,
+    /// When it was last read with success.
+    pub last_read: Option<Timestamp>,
+    /// Since when it fails.
+    pub failing_since: Option<Timestamp>,
+}
+
+/// What is counted only while the process lives.
+#[derive(Clone, Debug, Default)]
+pub struct LiveCounts {
+    /// Log bytes read.
+    pub log_bytes: u64,
+    /// Log streams reopened within one start.
+    pub log_reconnects: u64,
+    /// Failed probes.
+    pub probe_failures: BTreeMap<(String, Via, FailureReason), u64>,
+}
+
+impl Live {
+    /// Takes in one observation.
+    pub fn look(&mut self, now: Timestamp, observation: &Observation) {
+        self.since.get_or_insert(now);
+        match observation {
+            Observation::EngineUp { endpoint, version } => {
+                self.engine.up(endpoint, Some(version.clone()), now);
+            }
+            Observation::EngineDown { endpoint, reason } => self.engine.down(endpoint, reason, now),
+            Observation::FullLook(looks) => {
+                self.engine.looked = true;
+                self.containers
+                    .retain(|id, _| looks.iter().any(|look| look.id == *id));
+                for look in looks {
+                    self.looked(look, now);
+                }
+            }
+            Observation::Looked(look) => self.looked(look, now),
+            Observation::Started { container, at } => self.started(container, *at),
+            Observation::Died {
+                container, exit_code, ..
+            } => self.died(container, *exit_code, now),
+            Observation::Killed { container, at } => {
+                if let Some(live) = self.containers.get_mut(container) {
+                    live.killed_at = Some(*at);
+                }
+            }
+            Observation::Removed { container, .. } => {
+                self.containers.remove(container);
+            }
+            Observation::LogProgress {
+                container,
+                position,
+                bytes,
+            } => {
+                self.progress(container, *position, *bytes);
+            }
+            Observation::LogStatus { container, status } => self.log_status(container, status, now),
+            Observation::Probed { probe, result } => self.probed(probe, result),
+            Observation::ProbeGone(probe) => {
+                self.probes.remove(probe);
+            }
+            Observation::Database(reading) => self.read(reading, now),
+            Observation::DatabaseGone(database) => {
+                self.databases.remove(database);
+            }
+            Observation::Delivered { receiver, .. } => {
+                self.receivers.remove(receiver);
+            }
+            Observation::DeliveryFailed { receiver, reason } => {
+                self.receivers.insert(receiver.clone(), reason.clone());
+            }
+            Observation::OutOfMemory { container, .. } => {
+                if let Some(live) = self.containers.get_mut(container) {
+                    live.look.oom_killed = true;
+                }
+            }
+            Observation::Line { .. }
+            | Observation::LogGap { .. }
+            | Observation::Acknowledged { .. }
+            | Observation::Tick => {}
+        }
+    }
+
+    fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
+        match self.containers.get_mut(&look.id) {
+            Some(live) => {
+                if (live.look.state, live.look.health) != (look.state, look.health) {
+                    live.since = now;
+                }
+                live.look = look.clone();
+            }
+            None => {
+                let fresh = LiveContainer {
+                    look: look.clone(),
+                    killed_at: None,
+                    died_at: None,
+                    since: now,
+                    log: None,
+                    unreadable_since: None,
+                    position: None,
+                };
+                self.containers.insert(look.id.clone(), fresh);
+            }
+        }
+        self.counts.entry(look.service.clone()).or_default();
+    }
+
+    /// An old look's health must not speak for a new start.
+    fn started(&mut self, container: &ContainerId, at: Timestamp) {
+        if let Some(live) = self.containers.get_mut(container) {
+            live.look.state = ContainerState::Running;
+            live.look.started_at = Some(at);
+            live.look.oom_killed = false;
+            live.look.health = live.look.health.map(|_| Health::Starting);
+            live.died_at = None;
+            live.killed_at = None;
+        }
+    }
+
+    fn died(&mut self, container: &ContainerId, exit_code: i32, now: Timestamp) {
+        if let Some(live) = self.containers.get_mut(container) {
+            live.look.state = ContainerState::Exited;
+            live.look.exit_code = exit_code;
+            live.died_at = Some(now);
+        }
+    }
+
+    fn progress(&mut self, container: &ContainerId, position: Option<Timestamp>, bytes: u64) {
+        if let Some(live) = self.containers.get_mut(container) {
+            live.position = live.position.max(position);
+            let counts = self.counts.entry(live.look.service.clone()).or_default();
+            counts.log_bytes = counts.log_bytes.saturating_add(bytes);
+        }
+    }
+
+    fn log_status(&mut self, container: &ContainerId, status: &LogStatus, now: Timestamp) {
+        let Some(live) = self.containers.get_mut(container) else {
+            return;
+        };
+        if matches!(status, LogStatus::Unreadable { .. }) {
+            live.unreadable_since.get_or_insert(now);
+        } else {
+            live.unreadable_since = None;
+        }
+        if matches!(status, LogStatus::Following { reconnect: true }) {
+            let counts = self.counts.entry(live.look.service.clone()).or_default();
+            counts.log_reconnects = counts.log_reconnects.saturating_add(1);
+        }
+        live.log = Some(status.clone());
+    }
+
+    fn probed(&mut self, probe: &ProbeId, result: &ProbeResult) {
+        let before = self.probes.get(probe);
+        let (failures, failing_since) = match (&result.failure, before) {
+            (None, _) => (0, None),
+            (Some(_), Some(before)) => (
+                before.failures.saturating_add(1),
+                before.failing_since.or(Some(result.at)),
+            ),
+            (Some(_), None) => (1, Some(result.at)),
+        };
+        if let Some(failure) = &result.failure {
+            let counts = self.counts.entry(probe.service.clone()).or_default();
+            let key = (probe.name.clone(), probe.via, failure.reason);
+            let count = counts.probe_failures.entry(key).or_default();
+            *count = count.saturating_add(1);
+        }
+        let succeeded = result.failure.is_none() || before.is_some_and(|before| before.succeeded);
+        let live = LiveProbe {
+            result: result.clone(),
+            succeeded,
+            failures,
+            failing_since,
+        };
+        self.probes.insert(probe.clone(), live);
+    }
+
+    fn read(&mut self, reading: &DatabaseReading, now: Timestamp) {
+        let before = self.databases.get(&reading.database);
+        let (last_read, failing_since) = match &reading.tables {
+            Ok(_) => (Some(reading.at), None),
+            Err(_) => (
+                before.and_then(|before| before.last_read),
+                before.and_then(|before| before.failing_since).or(Some(now)),
+            ),
+        };
+        let live = LiveDatabase {
+            reading: reading.clone(),
+            last_read,
+            failing_since,
+        };
+        self.databases.insert(reading.database.clone(), live);
+    }
+
+    /// The service's regular containers that are there now.
+    pub fn replicas<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveContainer> {
+        self.containers
+            .values()
+            .filter(move |live| live.look.service == *service && live.look.role == Role::Replica)
+    }
+
+    /// The databases that a service uses.
+    pub fn databases_of<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveDatabase> {
+        self.databases
+            .values()
+            .filter(move |live| live.reading.services.contains(service))
+    }
+}
+
+impl Engine {
+    fn up(&mut self, endpoint: &str, version: Option<String>, now: Timestamp) {
+        if !self.up {
+            self.since = Some(now);
+        }
+        endpoint.clone_into(&mut self.endpoint);
+        self.version = version;
+        self.up = true;
+        self.problem = None;
+    }
+
+    fn down(&mut self, endpoint: &str, reason: &str, now: Timestamp) {
+        if self.up || self.since.is_none() {
+            self.since = Some(now);
+        }
+        endpoint.clone_into(&mut self.endpoint);
+        self.up = false;
+        self.problem = Some(reason.to_owned());
+    }
+}

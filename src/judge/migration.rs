@@ -1,0 +1,181 @@
+//! Migrations: each occurrence from its first evidence to its settled outcome, and what is counted of it.
+//!
+//! `hearing` reads lines, `confirming` reads version tables, `settling` reads exits, health and time. All three only return facts;
+//! what they mean for the state is in `apply` here.
+
+pub mod confirming;
+pub mod hearing;
+mod record;
+pub mod settling;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::Settings;
+use super::{State, pairs};
+use crate::model::fact::Fact;
+use crate::model::migration::{Acknowledgement, Migration, MigrationId, Outcome, Trigger, Verdict};
+use crate::model::observation::Observation;
+use crate::model::service::{ContainerId, ServiceId};
+use crate::model::time::Timestamp;
+
+pub use record::Tracked;
+
+/// Settled migrations kept in memory; older ones are in the journal's history.
+const KEEP_SETTLED: usize = 200;
+
+/// A settled migration stays at least this long: late lines and retries find it.
+const KEEP_AT_LEAST: Duration = Duration::from_secs(48 * 3600);
+
+/// The durable part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Migrations {
+    /// Open and recent ones.
+    pub all: BTreeMap<MigrationId, Tracked>,
+    /// What was counted, by service.
+    #[serde(with = "pairs")]
+    pub counts: BTreeMap<ServiceId, Counts>,
+}
+
+/// What is counted of a service's migrations.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Settled ones by outcome.
+    #[serde(with = "pairs")]
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// Those that moved or tried to, by trigger and verdict.
+    #[serde(with = "pairs")]
+    pub verdicts: BTreeMap<(Trigger, Verdict), u64>,
+}
+
+impl Migrations {
+    pub(super) fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::MigrationOpened { id, .. } => {
+                if let Some(tracked) = Tracked::opened(fact) {
+                    self.all.entry(id.clone()).or_insert(tracked);
+                }
+            }
+            Fact::MigrationRetried { id, .. }
+            | Fact::MigrationStepped { id, .. }
+            | Fact::MigrationEvidenced { id, .. }
+            | Fact::MigrationErred { id, .. }
+            | Fact::MigrationConfirmed { id, .. }
+            | Fact::MigrationRejudged { id, .. }
+            | Fact::MigrationSettled { id, .. }
+            | Fact::MigrationAcknowledged { id, .. } => {
+                if let Some(tracked) = self.all.get_mut(id) {
+                    tracked.apply(fact);
+                    if tracked.is_due_to_count() {
+                        tracked.counted = true;
+                        let service = tracked.migration.service.clone();
+                        self.counts.entry(service).or_default().count(&tracked.migration);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The migration that a start of a container runs or ran, the latest if several.
+    pub fn of_start(&self, container: &ContainerId, started_at: Timestamp) -> Option<&Tracked> {
+        self.on(container)
+            .filter(|tracked| {
+                tracked
+                    .runner()
+                    .is_some_and(|runner| runner.started_at == started_at)
+            })
+            .max_by_key(|tracked| tracked.last_attempt_at())
+    }
+
+    /// The latest migration of a container.
+    pub fn latest_on(&self, container: &ContainerId) -> Option<&Tracked> {
+        self.on(container).max_by_key(|tracked| tracked.last_attempt_at())
+    }
+
+    fn on<'a, 'c>(&'a self, container: &'c ContainerId) -> impl Iterator<Item = &'a Tracked> + use<'a, 'c> {
+        self.all.values().filter(move |tracked| {
+            tracked
+                .runner()
+                .is_some_and(|runner| runner.container == *container)
+        })
+    }
+
+    /// Whether a container carries a migration that has not ended.
+    pub(super) fn is_open_on(&self, container: &ContainerId) -> bool {
+        self.on(container).any(Tracked::is_open)
+    }
+
+    /// The container whose lines a migration's are.
+    pub(super) fn container_of(&self, id: &MigrationId) -> Option<&ContainerId> {
+        self.all.get(id)?.runner().map(|runner| &runner.container)
+    }
+
+    /// A migration of this service that runs now, witnessed.
+    pub fn running(&self, service: &ServiceId) -> Option<&Tracked> {
+        self.all
+            .values()
+            .find(|tracked| tracked.migration.service == *service && tracked.is_open() && !tracked.is_claim())
+    }
+
+    /// Drops the oldest settled ones beyond what is kept; returns them for the history.
+    pub(super) fn forget(&mut self, now: Timestamp) -> Vec<Migration> {
+        let mut settled: Vec<_> = self.all.values().filter(|tracked| !tracked.is_open()).collect();
+        settled.sort_by_key(|tracked| std::cmp::Reverse(tracked.last_attempt_at()));
+        let left: Vec<Migration> = settled
+            .into_iter()
+            .skip(KEEP_SETTLED)
+            .filter(|tracked| now.since(tracked.last_attempt_at()) > KEEP_AT_LEAST)
+            .map(|tracked| tracked.migration.clone())
+            .collect();
+        for migration in &left {
+            self.all.remove(&migration.id);
+        }
+        left
+    }
+}
+
+impl Counts {
+    fn count(&mut self, migration: &Migration) {
+        let outcome = self.outcomes.entry(migration.outcome).or_default();
+        *outcome = outcome.saturating_add(1);
+        if migration.moved() || is_failure(migration.outcome) {
+            let key = (migration.trigger, migration.judgement.verdict);
+            let verdict = self.verdicts.entry(key).or_default();
+            *verdict = verdict.saturating_add(1);
+        }
+    }
+}
+
+/// Whether an outcome is bad in itself, expected or not.
+pub fn is_failure(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed | Outcome::Interrupted)
+}
+
+/// A person closes a migration, by its ID.
+pub(super) fn acknowledge(
+    state: &State,
+    _: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
+    let Observation::Acknowledged { id, by, note } = observation else {
+        return Vec::new();
+    };
+    let acknowledgement = Acknowledgement {
+        at: now,
+        by: by.clone(),
+        note: note.clone(),
+    };
+    let id = MigrationId(id.clone());
+    match state.durable.migrations.all.get(&id) {
+        Some(tracked) if tracked.migration.acknowledged.is_none() => {
+            vec![Fact::MigrationAcknowledged { id, acknowledgement }]
+        }
+        _ => Vec::new(),
+    }
+}

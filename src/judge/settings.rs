@@ -1,0 +1,87 @@
+//! What the judge is told by the configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::model::policy::Policy;
+use crate::model::revision::DatabaseId;
+use crate::model::service::ServiceId;
+
+/// The judge's settings; the defaults are those of the shipped configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The host's name on alerts; empty leaves the label out.
+    pub host: String,
+    /// The policy where nothing else says.
+    pub policy: Policy,
+    /// Policies of projects.
+    pub projects: BTreeMap<String, Policy>,
+    /// What is configured about single services.
+    pub services: BTreeMap<ServiceId, ServiceSettings>,
+    /// The receivers' names: who is owed transitions.
+    pub receivers: Vec<String>,
+    /// How long the alert of an occurrence stays if nobody closes it.
+    pub keep: Duration,
+    /// How long a container may stay armed before it is said.
+    pub armed_after: Duration,
+    /// How long a database may be away before it is said.
+    pub database_grace: Duration,
+    /// How long migwatch may be blind before it is said.
+    pub blind_grace: Duration,
+    /// How many failed probes in a row are a failure.
+    pub failures: u32,
+    /// How many exits nobody asked for make a restart loop ...
+    pub restarts: usize,
+    /// ... within this time.
+    pub restarts_within: Duration,
+    /// The names of configured probes; others were discovered and must have succeeded once before they can fail.
+    pub configured_probes: BTreeSet<String>,
+}
+
+/// What is configured about one service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// Its policy.
+    pub policy: Option<Policy>,
+    /// It must be there, even if somebody stopped it.
+    pub required: Option<bool>,
+    /// The database it migrates.
+    pub database: Option<DatabaseId>,
+    /// The version table it migrates.
+    pub table: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            policy: Policy::Explicit,
+            projects: BTreeMap::new(),
+            services: BTreeMap::new(),
+            receivers: Vec::new(),
+            keep: Duration::from_secs(24 * 3600),
+            armed_after: Duration::from_secs(3600),
+            database_grace: Duration::from_secs(60),
+            blind_grace: Duration::from_secs(60),
+            failures: 3,
+            restarts: 3,
+            restarts_within: Duration::from_secs(600),
+            configured_probes: BTreeSet::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The policy in force for a service: its label, else the service's, the project's, the default one.
+    pub fn policy_of(&self, service: &ServiceId, label: Option<Policy>) -> Policy {
+        let configured = || self.services.get(service).and_then(|settings| settings.policy);
+        let project = || self.projects.get(&service.project).copied();
+        label.or_else(configured).or_else(project).unwrap_or(self.policy)
+    }
+
+    /// Whether the service must be there: its label, else the configuration, else no.
+    pub fn is_required(&self, service: &ServiceId, label: Option<bool>) -> bool {
+        let configured = || self.services.get(service).and_then(|settings| settings.required);
+        label.or_else(configured).unwrap_or(false)
+    }
+}

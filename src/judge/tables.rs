@@ -1,0 +1,275 @@
+//! Databases and version tables: where each stood last, how it moved, and which service migrates it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::Settings;
+use super::{State, pairs};
+use crate::model::database::DatabaseReading;
+use crate::model::fact::{BindingProof, Fact};
+use crate::model::observation::Observation;
+use crate::model::revision::{DatabaseId, Standing, VersionTable};
+use crate::model::service::ServiceId;
+use crate::model::time::Timestamp;
+
+/// How many moves of a table are kept to be matched with lines that come later.
+const KEEP_MOVES: usize = 10;
+
+/// The durable part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tables {
+    /// Databases that answered at least once.
+    pub connected: BTreeSet<DatabaseId>,
+    /// Version tables.
+    #[serde(with = "pairs")]
+    pub known: BTreeMap<VersionTable, TableRecord>,
+    /// Which service migrates which tables.
+    #[serde(with = "pairs")]
+    pub bindings: BTreeMap<ServiceId, BoundTables>,
+}
+
+/// Tables of one service with what proves it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BoundTables {
+    /// Table to proof.
+    #[serde(with = "pairs")]
+    pub tables: BTreeMap<VersionTable, BindingProof>,
+}
+
+/// One version table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableRecord {
+    /// What stood in it at the last reading.
+    pub standing: Standing,
+    /// When that was first seen.
+    pub since: Timestamp,
+    /// Its last moves, oldest first.
+    pub moves: VecDeque<Move>,
+}
+
+/// One move of a version table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    /// Before.
+    pub from: Standing,
+    /// After.
+    pub to: Standing,
+    /// When the reading that showed it was made.
+    pub at: Timestamp,
+}
+
+impl Tables {
+    pub(super) fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::DatabaseConnected { database, .. } => {
+                self.connected.insert(database.clone());
+            }
+            Fact::TableDiscovered { table, standing, at } => {
+                let record = TableRecord {
+                    standing: standing.clone(),
+                    since: *at,
+                    moves: VecDeque::default(),
+                };
+                self.known.insert(table.clone(), record);
+            }
+            Fact::TableMoved { table, from, to, at } => {
+                if let Some(record) = self.known.get_mut(table) {
+                    record.standing = to.clone();
+                    record.since = *at;
+                    record.moves.push_back(Move {
+                        from: from.clone(),
+                        to: to.clone(),
+                        at: *at,
+                    });
+                    let surplus = record.moves.len().saturating_sub(KEEP_MOVES);
+                    record.moves.drain(..surplus);
+                }
+            }
+            Fact::TableBound {
+                service,
+                table,
+                proof,
+            } => {
+                let tables = &mut self.bindings.entry(service.clone()).or_default().tables;
+                let known = tables.entry(table.clone()).or_insert(*proof);
+                *known = (*known).min(*proof);
+            }
+            _ => {}
+        }
+    }
+
+    /// The tables that a service is bound to, with the proof.
+    pub fn bound(&self, service: &ServiceId) -> impl Iterator<Item = (&VersionTable, BindingProof)> {
+        self.bindings
+            .get(service)
+            .into_iter()
+            .flat_map(|bound| bound.tables.iter().map(|(table, proof)| (table, *proof)))
+    }
+}
+
+/// What a reading says about tables.
+pub(super) fn decide(
+    state: &State,
+    settings: &Settings,
+    _: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
+    let Observation::Database(reading) = observation else {
+        return Vec::new();
+    };
+    let Ok(found) = &reading.tables else {
+        return Vec::new();
+    };
+    let tables = &state.durable.tables;
+    let is_baseline = !tables.connected.contains(&reading.database);
+    let mut facts = Vec::new();
+    if is_baseline {
+        facts.push(Fact::DatabaseConnected {
+            database: reading.database.clone(),
+            at: reading.at,
+        });
+    }
+    for (name, standing) in found {
+        let table = VersionTable {
+            database: reading.database.clone(),
+            table: name.clone(),
+        };
+        facts.extend(read_table(tables, table, standing, reading.at, is_baseline));
+    }
+    for (table, record) in &tables.known {
+        let is_gone = table.database == reading.database && !found.contains_key(&table.table);
+        if is_gone && record.standing != Standing::Missing {
+            facts.extend(moved(
+                table.clone(),
+                &record.standing,
+                &Standing::Missing,
+                reading.at,
+            ));
+        }
+    }
+    facts.extend(bind(state, settings, reading, found));
+    facts
+}
+
+fn read_table(
+    tables: &Tables,
+    table: VersionTable,
+    standing: &Standing,
+    at: Timestamp,
+    is_baseline: bool,
+) -> Vec<Fact> {
+    match tables.known.get(&table) {
+        Some(record) if record.standing == *standing => Vec::new(),
+        Some(record) if at < record.since => Vec::new(),
+        Some(record) => moved(table, &record.standing, standing, at),
+        None if is_baseline => vec![Fact::TableDiscovered {
+            table,
+            standing: standing.clone(),
+            at,
+        }],
+        // The database was read before and this table was not there: it was created.
+        None => {
+            let mut facts = vec![Fact::TableDiscovered {
+                table: table.clone(),
+                standing: Standing::Missing,
+                at,
+            }];
+            facts.extend(moved(table, &Standing::Missing, standing, at));
+            facts
+        }
+    }
+}
+
+fn moved(table: VersionTable, from: &Standing, to: &Standing, at: Timestamp) -> Vec<Fact> {
+    if from == to {
+        return Vec::new();
+    }
+    vec![Fact::TableMoved {
+        table,
+        from: from.clone(),
+        to: to.clone(),
+        at,
+    }]
+}
+
+/// Binds services to tables by config, label, or because there is only one. What is learned from lines is decided with them.
+fn bind(
+    state: &State,
+    settings: &Settings,
+    reading: &DatabaseReading,
+    found: &BTreeMap<String, Standing>,
+) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for service in &reading.services {
+        let (name, proof) = match configured_table(state, settings, reading, service) {
+            Some(name) => (name, BindingProof::Configured),
+            None => match only_table(found) {
+                Some(name) if is_alone(state, service, reading) => (name, BindingProof::OnlyTable),
+                _ => continue,
+            },
+        };
+        let table = VersionTable {
+            database: reading.database.clone(),
+            table: name,
+        };
+        let known = state
+            .durable
+            .tables
+            .bound(service)
+            .any(|(bound, known)| *bound == table && known <= proof);
+        if !known {
+            facts.push(Fact::TableBound {
+                service: service.clone(),
+                table,
+                proof,
+            });
+        }
+    }
+    facts
+}
+
+fn configured_table(
+    state: &State,
+    settings: &Settings,
+    reading: &DatabaseReading,
+    service: &ServiceId,
+) -> Option<String> {
+    let label = state
+        .live
+        .replicas(service)
+        .find_map(|live| live.look.labels.db_table.clone());
+    label.or_else(|| {
+        let configured = settings.services.get(service)?;
+        let is_here = configured
+            .database
+            .as_ref()
+            .is_none_or(|database| *database == reading.database);
+        configured.table.clone().filter(|_| is_here)
+    })
+}
+
+fn only_table(found: &BTreeMap<String, Standing>) -> Option<String> {
+    match found.keys().collect::<Vec<_>>().as_slice() {
+        [only] => Some((*only).clone()),
+        _ => None,
+    }
+}
+
+/// Only a service that can migrate, and is the only such one here, owns the only table.
+fn is_alone(state: &State, service: &ServiceId, reading: &DatabaseReading) -> bool {
+    let can_migrate = |service: &ServiceId| {
+        use crate::model::container::ArmedSource;
+        state
+            .live
+            .replicas(service)
+            .any(|live| live.look.armed.source != ArmedSource::Nothing)
+    };
+    can_migrate(service)
+        && !reading
+            .services
+            .iter()
+            .any(|other| other != service && can_migrate(other))
+}

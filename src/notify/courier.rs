@@ -1,0 +1,246 @@
+//! One receiver's task: finds what is owed to it, hands it over, reports, and tries again for ever.
+//!
+//! Promises to send nothing twice while it lives: it remembers what it has handed over until the outbox says so too (the outbox
+//! may be published for another reason before the delivery's report was taken in). Refuses to know the other receivers.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::alertmanager::{Level, Told};
+use super::post::{Failure, Post};
+use super::{Receiver, Wiring, webhook};
+use crate::model::alert::{Outbox, Transition};
+use crate::model::backoff;
+use crate::model::observation::Observation;
+
+/// How long what is owed is still tried after the stop: the rest stays in the outbox for the next start.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The task of one receiver.
+pub(super) struct Courier {
+    receiver: Receiver,
+    resend: Duration,
+    post: Post,
+    wiring: Wiring,
+    /// The last transition that any receiver has taken in this process, shared by all couriers.
+    first_handed: Arc<AtomicU64>,
+    /// The last transition that this receiver has taken from this task.
+    sent: u64,
+    /// What an Alertmanager was told.
+    told: Told,
+    /// When the level is sent again.
+    resend_at: Option<Instant>,
+    failing: Option<Failing>,
+}
+
+/// A failure that lasts.
+struct Failing {
+    cause: String,
+    attempts: u32,
+}
+
+/// What one turn came to.
+enum Turn {
+    /// Something was handed over; there may be more.
+    Delivered,
+    /// Nothing is owed.
+    Idle,
+    /// Not taken: wait so long before the next try.
+    Failed(Duration),
+}
+
+impl Courier {
+    pub(super) fn new(
+        receiver: Receiver,
+        resend: Duration,
+        post: Post,
+        wiring: Wiring,
+        first_handed: Arc<AtomicU64>,
+    ) -> Self {
+        let told = Told::default();
+        Self {
+            receiver,
+            resend,
+            post,
+            wiring,
+            first_handed,
+            sent: 0,
+            told,
+            resend_at: None,
+            failing: None,
+        }
+    }
+
+    /// Delivers until `stop`, and then for at most [`LAST_WORDS`]. A request that is under way then is let finish: cut off, it
+    /// would be repeated after the next start.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let over = async {
+            stop.cancelled().await;
+            sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            () = self.serve(&stop) => {}
+            () = over => {}
+        }
+    }
+
+    async fn serve(&mut self, stop: &CancellationToken) {
+        loop {
+            let was_stopped = stop.is_cancelled();
+            let turn = self.turn().await;
+            match turn {
+                Turn::Delivered => {}
+                _ if was_stopped => return,
+                Turn::Idle => {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = self.something_new() => {}
+                    }
+                }
+                Turn::Failed(pause) => {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = sleep(pause) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Resolves when the outbox was published anew or it is time to send the level again.
+    async fn something_new(&mut self) {
+        let resend_at = self.resend_at;
+        let resend = async {
+            match resend_at {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        let published = async {
+            if self.wiring.outbox.changed().await.is_err() {
+                // Nobody publishes any more: the daemon is ending.
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = published => {}
+            () = resend => {}
+        }
+    }
+
+    /// Hands over what comes next.
+    async fn turn(&mut self) -> Turn {
+        let outbox = Arc::clone(&self.wiring.outbox.borrow_and_update());
+        let known = outbox.delivered.get(self.receiver.name()).copied().unwrap_or(0);
+        let taken = known.max(self.sent);
+        let owed: Vec<&Transition> = outbox
+            .transitions
+            .iter()
+            .filter(|transition| transition.number > taken)
+            .collect();
+        let (handed, result) = match &self.receiver {
+            Receiver::Webhook { url, format, .. } => {
+                let Some(next) = owed.first() else {
+                    return Turn::Idle;
+                };
+                (&owed[..1], webhook::deliver(&self.post, url, *format, next).await)
+            }
+            Receiver::Alertmanager { url, .. } => {
+                let due = self.resend_at.is_some_and(|at| at <= Instant::now());
+                if owed.is_empty() && !due && !self.told.differs(&outbox.firing) {
+                    return Turn::Idle;
+                }
+                let level = Level {
+                    firing: &outbox.firing,
+                    owed: &owed,
+                    now: self.wiring.clock.now(),
+                };
+                let result = self.told.deliver(&self.post, url, level, self.resend).await;
+                if result.is_ok() {
+                    self.resend_at = (!outbox.firing.is_empty()).then(|| Instant::now() + self.resend);
+                }
+                (&owed[..], result)
+            }
+        };
+        match result {
+            Ok(()) => {
+                self.on_taken(&outbox, handed).await;
+                Turn::Delivered
+            }
+            Err(failure) => Turn::Failed(self.on_failure(failure).await),
+        }
+    }
+
+    async fn on_taken(&mut self, outbox: &Outbox, handed: &[&Transition]) {
+        if self.failing.take().is_some() {
+            tracing::info!(
+                receiver = self.receiver.name(),
+                "the receiver takes messages again"
+            );
+        }
+        let Some(last) = handed.last() else { return };
+        let at = self.wiring.clock.now();
+        self.sent = last.number;
+        // What any receiver has had before, in this process or an earlier one, was measured then.
+        let earlier = outbox.delivered.values().copied().max().unwrap_or(0);
+        let before = self
+            .first_handed
+            .fetch_max(last.number, Ordering::Relaxed)
+            .max(earlier);
+        for transition in handed.iter().filter(|transition| transition.number > before) {
+            if transition.alert.resolved.is_none() {
+                (self.wiring.handed)(&transition.alert, at);
+            }
+        }
+        let receiver = self.receiver.name().to_owned();
+        self.report(Observation::Delivered {
+            receiver,
+            up_to: last.number,
+            at,
+        })
+        .await;
+    }
+
+    /// Says it once for each change of the cause; gives the pause before the next try.
+    async fn on_failure(&mut self, failure: Failure) -> Duration {
+        let attempts = self.failing.as_ref().map_or(0, |failing| failing.attempts);
+        let is_new = self
+            .failing
+            .as_ref()
+            .is_none_or(|failing| failing.cause != failure.cause);
+        if self.failing.is_none() {
+            let receiver = self.receiver.name();
+            tracing::warn!(receiver, reason = %failure.sentence, "the receiver takes no messages; trying again until it does");
+        }
+        self.failing = Some(Failing {
+            cause: failure.cause,
+            attempts: attempts.saturating_add(1),
+        });
+        if is_new {
+            let receiver = self.receiver.name().to_owned();
+            self.report(Observation::DeliveryFailed {
+                receiver,
+                reason: failure.sentence,
+            })
+            .await;
+        }
+        backoff::delay(attempts, self.seed()).max(failure.pause)
+    }
+
+    /// From the name, so that receivers of one host do not try in step.
+    fn seed(&self) -> u64 {
+        self.receiver.name().bytes().fold(0, |seed: u64, byte| {
+            seed.wrapping_mul(31).wrapping_add(u64::from(byte))
+        })
+    }
+
+    async fn report(&self, observation: Observation) {
+        // The inbox closes when the daemon ends: what is undelivered is then still delivered, and at worst repeated.
+        let _ = self.wiring.inbox.send(observation).await;
+    }
+}
