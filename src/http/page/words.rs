@@ -101,7 +101,7 @@ mod tests {
             assert_eq!(age(now, now.before(Duration::from_secs(seconds))), says);
         }
         assert_eq!(
-            age(now, now.after(Duration::from_secs(60))),
+            age(now, now.after(Duration::from_mins(1))),
             "now",
             "a clock that runs ahead is no age"
         );
