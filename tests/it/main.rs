@@ -9,6 +9,7 @@ mod database;
 mod docker;
 mod floors;
 mod http;
+mod http_listeners;
 mod journal;
 mod journal_damage;
 mod journal_killed;
