@@ -18,7 +18,7 @@ mod logs;
 mod metrics;
 mod notify;
 mod page;
-mod probing;
 mod played_engine;
+mod probing;
 mod shipped;
 mod support;
