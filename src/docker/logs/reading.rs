@@ -207,7 +207,7 @@ impl Follower {
         if !self.ended_within(DIE_EVENT_GRACE).await {
             return Stopped::Cut;
         }
-        // The real engine was seen (in 1 of 24 runs) to end a followed stream before the container's last line, if that has no
+        // The real engine was seen (in 1 of 24 runs at rest, in most under load) to end a followed stream before the container's last line, if that has no
         // end of its own. By its `die` event the log is complete.
         match self.newest().await {
             Ok(newest) if newest > self.report.position() && newest > self.missed => {
