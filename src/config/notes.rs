@@ -53,6 +53,5 @@ impl<'t> Notes<'t> {
 
 /// The number of the line, counted from 1, in which `before` ends.
 pub(super) fn line(before: &[u8]) -> usize {
-    let breaks = before.iter().filter(|byte| **byte == b'\n').count();
-    breaks.saturating_add(1)
+    before.split(|byte| *byte == b'\n').count()
 }

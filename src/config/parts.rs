@@ -77,7 +77,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
 }
 
 fn engine(section: Option<Section<'_>>) -> (Option<String>, Duration) {
-    const RESYNC: Duration = Duration::from_secs(60);
+    const RESYNC: Duration = Duration::from_mins(1);
     let Some(mut section) = section else {
         return (None, RESYNC);
     };
@@ -178,7 +178,7 @@ pub fn level(text: &str) -> Result<String, String> {
 
 /// Fills what the judge is told of alerts; returns how often they are sent again.
 fn alerts(section: Option<Section<'_>>, settings: &mut Settings) -> Duration {
-    const RESEND: Duration = Duration::from_secs(60);
+    const RESEND: Duration = Duration::from_mins(1);
     let Some(mut section) = section else { return RESEND };
     settings.host = section.text("host").unwrap_or_default();
     settings.keep = section.duration("keep", settings.keep);

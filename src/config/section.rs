@@ -13,7 +13,7 @@ use super::notes::Notes;
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Longer than this is a slip too, and sums of times stay within what clocks can hold.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(8760);
 
 /// One table of the file while it is read.
 pub(super) struct Section<'a> {
@@ -86,12 +86,11 @@ impl<'a> Section<'a> {
     /// A text.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let value = self.take(key)?.get_ref();
-        match value.as_str() {
-            Some(text) => Some(text.to_owned()),
-            None => {
-                self.expected(key, "a text", value);
-                None
-            }
+        if let Some(text) = value.as_str() {
+            Some(text.to_owned())
+        } else {
+            self.expected(key, "a text", value);
+            None
         }
     }
 
@@ -133,19 +132,18 @@ impl<'a> Section<'a> {
             .get_ref()
             .as_integer()
             .and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
-        match number.filter(|number| bounds.contains(number)) {
-            Some(number) => number,
-            None => {
-                self.wrong(
-                    key,
-                    format!(
-                        "must be a whole number from {} to {}",
-                        bounds.start(),
-                        bounds.end()
-                    ),
-                );
-                default
-            }
+        if let Some(number) = number.filter(|number| bounds.contains(number)) {
+            number
+        } else {
+            self.wrong(
+                key,
+                format!(
+                    "must be a whole number from {} to {}",
+                    bounds.start(),
+                    bounds.end()
+                ),
+            );
+            default
         }
     }
 
@@ -247,12 +245,11 @@ impl<'a> Section<'a> {
     /// A table below this one.
     pub(super) fn section(&mut self, key: &str) -> Option<Section<'a>> {
         let value = self.take(key)?;
-        match value.get_ref().as_table() {
-            Some(table) => Some(self.below(key, value.span().start, table)),
-            None => {
-                self.expected(key, "a table", value.get_ref());
-                None
-            }
+        if let Some(table) = value.get_ref().as_table() {
+            Some(self.below(key, value.span().start, table))
+        } else {
+            self.expected(key, "a table", value.get_ref());
+            None
         }
     }
 
@@ -282,7 +279,7 @@ impl<'a> Section<'a> {
 
     /// Whatever was not taken is unknown.
     pub(super) fn finish(self) {
-        for (key, value) in self.table.iter() {
+        for (key, value) in self.table {
             let name = key.get_ref().as_ref();
             if !self.taken.contains(name) {
                 let mut known: Vec<&str> = self.taken.iter().map(String::as_str).collect();

@@ -163,7 +163,7 @@ fn http_ask(section: &mut Section<'_>) -> Option<HttpAsk> {
                 section.wrong(
                     "expect_body",
                     format!("is no regular expression: {}", gist(&error)),
-                )
+                );
             })
             .ok()
     });

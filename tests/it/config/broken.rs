@@ -26,7 +26,8 @@ fn problems(outcome: Result<Config, ConfigError>, file: &Path) -> Vec<Problem> {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
