@@ -1,6 +1,6 @@
 //! Floor 4: all wiring. Channels are made here, edges are given what they need, one supervisor names every task.
 //!
-//! [`run`] reads as the life of the daemon: bind → recover → spawn → serve → drain. Refuses to know the command line.
+//! [`run`] reads as the life of the daemon: recover → bind → spawn → serve → drain. Refuses to know the command line.
 
 pub mod clock;
 mod keeper;
@@ -149,9 +149,9 @@ pub async fn run(
     bound: impl FnOnce(Option<std::net::SocketAddr>),
 ) -> Result<(), DaemonError> {
     let config = Arc::new(options.config.clone());
+    let (journal, durable) = recover(&options.data_dir, &*clock)?;
     let http = Http::bind(http_config(&config, &options.data_dir)).await?;
     let address = http.address();
-    let (journal, durable) = recover(&options.data_dir, &*clock)?;
     let journal = Arc::new(Mutex::new(journal));
     let state = State {
         durable,

@@ -19,8 +19,10 @@ pub fn begin(level: &str, json: bool) {
             filter = filter.add_directive(directive);
         }
     }
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(is_terminal)
         .with_writer(std::io::stderr);
     // A second call (tests) finds the first one's subscriber in place, and keeps it.
     let _ = if json {

@@ -42,11 +42,7 @@ fn put(files: &[(&str, Vec<u8>)], dir: &Path) {
 
 /// What a start makes of it: never a panic, and never less than everything without a word.
 fn survives(dir: &Path, facts: &[Fact]) -> Result<Recovered, JournalError> {
-    let opened = Journal::open(dir, now());
-    let (mut journal, recovered) = match opened {
-        Ok(opened) => opened,
-        Err(error) => return Err(error),
-    };
+    let (mut journal, recovered) = Journal::open(dir, now())?;
     if let Some(aside) = &recovered.moved_aside {
         assert!(aside.exists() && recovered.fresh && recovered.damage.is_some());
     } else if recovered.torn {

@@ -7,8 +7,10 @@
 
 mod config;
 mod database;
+mod docker;
 mod floors;
 mod http;
+mod http_listeners;
 mod journal;
 mod journal_damage;
 mod journal_killed;
@@ -17,6 +19,7 @@ mod logs;
 mod metrics;
 mod notify;
 mod page;
+mod played_engine;
 mod probing;
 mod shipped;
 mod support;
