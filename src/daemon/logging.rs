@@ -3,8 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that would log whole engine answers (container environments!) at debug level.
-const QUIET: [&str; 5] = [
-    "bollard=info",
+const QUIET: [&str; 4] = [
     "hyper=info",
     "hyper_util=info",
     "reqwest=info",
