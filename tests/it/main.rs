@@ -21,5 +21,6 @@ mod notify;
 mod page;
 mod played_engine;
 mod probing;
+mod readme;
 mod shipped;
 mod support;
