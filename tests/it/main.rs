@@ -6,6 +6,7 @@
 
 mod docker;
 mod floors;
-mod shipped;
 mod logs;
+mod played_engine;
+mod shipped;
 mod support;

@@ -21,9 +21,14 @@ fn follow(container: &RealContainer, tty: bool, resume: ResumeFrom) -> Watched {
 }
 
 #[tokio::test]
-async fn the_real_engine_gives_a_two_line_container_completely() {
+async fn the_real_engine_gives_a_three_line_container_completely_with_its_unended_last_line() {
     for tty in [false, true] {
-        let script = format!("echo '{}'; echo '{}'", step("a1"), step("a2"));
+        let script = format!(
+            "echo '{}'; echo '{}'; printf '{}'",
+            step("a1"),
+            step("a2"),
+            step("a3")
+        );
         let options: &[&str] = if tty { &["--tty"] } else { &[] };
         let container = RealContainer::create(options, &script).await;
         let mut events = container.events().await;
@@ -33,7 +38,7 @@ async fn the_real_engine_gives_a_two_line_container_completely() {
         assert_eq!(events.next().await, "die");
         tail.running.send_replace(false);
         let (told, ended) = tail.rest().await;
-        assert_eq!(steps(&told), ["a1", "a2"], "terminal: {tty}");
+        assert_eq!(steps(&told), ["a1", "a2", "a3"], "terminal: {tty}");
         assert!(ended.position.is_some());
     }
 }
