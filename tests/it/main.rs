@@ -19,3 +19,4 @@ mod page;
 mod probing;
 mod shipped;
 mod support;
+mod verdicts;

@@ -10,3 +10,4 @@ pub(crate) mod receiver;
 pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
 pub(crate) mod sample_status;
+pub(crate) mod story;
