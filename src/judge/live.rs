@@ -191,10 +191,14 @@ impl Live {
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
         match self.containers.get_mut(&look.id) {
             Some(live) => {
+                let began = look.state == ContainerState::Running && live.look.state != look.state;
                 if (live.look.state, live.look.health) != (look.state, look.health) {
                     live.since = now;
                 }
                 live.look = look.clone();
+                if began {
+                    self.forgive(&look.service);
+                }
             }
             None => {
                 let fresh = LiveContainer {
@@ -222,6 +226,20 @@ impl Live {
             live.look.health = live.look.health.map(|_| Health::Starting);
             live.died_at = None;
             live.killed_at = None;
+            let service = live.look.service.clone();
+            self.forgive(&service);
+        }
+    }
+
+    /// What a probe missed while nothing ran is no failure of what runs now.
+    fn forgive(&mut self, service: &ServiceId) {
+        for (_, live) in self
+            .probes
+            .iter_mut()
+            .filter(|(probe, _)| probe.service == *service)
+        {
+            live.failures = 0;
+            live.failing_since = None;
         }
     }
 

@@ -23,3 +23,4 @@ mod played_engine;
 mod probing;
 mod shipped;
 mod support;
+mod verdicts;
