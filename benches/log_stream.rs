@@ -152,6 +152,10 @@ fn real(runtime: &tokio::runtime::Runtime) {
         "create",
         "--label",
         "migwatch.test=bench",
+        "--log-opt",
+        "max-size=500m",
+        "--log-opt",
+        "max-file=1",
         IMAGE,
         "sh",
         "-c",
@@ -162,6 +166,12 @@ fn real(runtime: &tokio::runtime::Runtime) {
     let cost = runtime.block_on(read(Path::new("/var/run/docker.sock"), &container));
     let engine = engine_cpu() - engine_before;
     docker(&["rm", "--force", &container]);
+    let expected = REAL_LINES * (LINE + 8);
+    assert!(
+        usize::try_from(cost.bytes).is_ok_and(|bytes| bytes == expected),
+        "the whole log is read: {expected} bytes, not {}",
+        cost.bytes
+    );
     tell("real engine", REAL_LINES, &cost);
     println!(
         "{:<22} {:>24.3} us of the engine's CPU a line",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
 use crate::model::database::DatabaseReading;
+use crate::model::log::Saying;
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
 use crate::model::revision::DatabaseId;
@@ -27,8 +28,8 @@ pub struct Live {
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.
     pub unwritten: Option<(u64, Timestamp)>,
-    /// Why a receiver does not take messages.
-    pub receivers: BTreeMap<String, String>,
+    /// Receivers that were tried.
+    pub receivers: BTreeMap<String, LiveReceiver>,
 }
 
 /// The engine as last seen.
@@ -59,6 +60,8 @@ pub struct LiveContainer {
     pub died_at: Option<Timestamp>,
     /// Since when state and health are what they are, as far as this process saw.
     pub since: Timestamp,
+    /// When its application said that it serves.
+    pub application_up_at: Option<Timestamp>,
     /// How its log stands.
     pub log: Option<LogStatus>,
     /// Since when its log cannot be read.
@@ -89,6 +92,17 @@ pub struct LiveDatabase {
     pub last_read: Option<Timestamp>,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
+}
+
+/// One receiver since this process began.
+#[derive(Clone, Debug, Default)]
+pub struct LiveReceiver {
+    /// Why it does not take messages.
+    pub problem: Option<String>,
+    /// Deliveries that it took and that told something new.
+    pub delivered: u64,
+    /// Failures, each told once for as long as its reason stays.
+    pub failed: u64,
 }
 
 /// What is counted only while the process lives.
@@ -149,30 +163,42 @@ impl Live {
                 self.databases.remove(database);
             }
             Observation::Delivered { receiver, .. } => {
-                self.receivers.remove(receiver);
+                let live = self.receivers.entry(receiver.clone()).or_default();
+                live.problem = None;
+                live.delivered = live.delivered.saturating_add(1);
             }
             Observation::DeliveryFailed { receiver, reason } => {
-                self.receivers.insert(receiver.clone(), reason.clone());
+                let live = self.receivers.entry(receiver.clone()).or_default();
+                live.problem = Some(reason.clone());
+                live.failed = live.failed.saturating_add(1);
             }
             Observation::OutOfMemory { container, .. } => {
                 if let Some(live) = self.containers.get_mut(container) {
                     live.look.oom_killed = true;
                 }
             }
-            Observation::Line { .. }
-            | Observation::LogGap { .. }
-            | Observation::Acknowledged { .. }
-            | Observation::Tick => {}
+            Observation::Line { container, line } => {
+                if let (Some(live), Saying::ApplicationUp) =
+                    (self.containers.get_mut(container), &line.saying)
+                {
+                    live.application_up_at = live.application_up_at.max(Some(line.key.at));
+                }
+            }
+            Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
         }
     }
 
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
         match self.containers.get_mut(&look.id) {
             Some(live) => {
+                let began = look.state == ContainerState::Running && live.look.state != look.state;
                 if (live.look.state, live.look.health) != (look.state, look.health) {
                     live.since = now;
                 }
                 live.look = look.clone();
+                if began {
+                    self.forgive(&look.service);
+                }
             }
             None => {
                 let fresh = LiveContainer {
@@ -180,6 +206,7 @@ impl Live {
                     killed_at: None,
                     died_at: None,
                     since: now,
+                    application_up_at: None,
                     log: None,
                     unreadable_since: None,
                     position: None,
@@ -199,6 +226,20 @@ impl Live {
             live.look.health = live.look.health.map(|_| Health::Starting);
             live.died_at = None;
             live.killed_at = None;
+            let service = live.look.service.clone();
+            self.forgive(&service);
+        }
+    }
+
+    /// What a probe missed while nothing ran is no failure of what runs now.
+    fn forgive(&mut self, service: &ServiceId) {
+        for (_, live) in self
+            .probes
+            .iter_mut()
+            .filter(|(probe, _)| probe.service == *service)
+        {
+            live.failures = 0;
+            live.failing_since = None;
         }
     }
 
@@ -236,6 +277,9 @@ impl Live {
 
     fn probed(&mut self, probe: &ProbeId, result: &ProbeResult) {
         let before = self.probes.get(probe);
+        if before.is_some_and(|before| before.result == *result) {
+            return;
+        }
         let (failures, failing_since) = match (&result.failure, before) {
             (None, _) => (0, None),
             (Some(_), Some(before)) => (
@@ -282,6 +326,22 @@ impl Live {
         self.containers
             .values()
             .filter(move |live| live.look.service == *service && live.look.role == Role::Replica)
+    }
+
+    /// The probes of a service.
+    pub fn probes_of<'a>(
+        &'a self,
+        service: &'a ServiceId,
+    ) -> impl Iterator<Item = (&'a ProbeId, &'a LiveProbe)> {
+        // IDs are ordered by their service first.
+        let first = ProbeId {
+            service: service.clone(),
+            name: String::new(),
+            via: Via::Edge,
+        };
+        self.probes
+            .range(first..)
+            .take_while(move |(probe, _)| probe.service == *service)
     }
 
     /// The databases that a service uses.

@@ -25,3 +25,4 @@ mod played_engine;
 mod probing;
 mod shipped;
 mod support;
+mod verdicts;

@@ -12,3 +12,4 @@ pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
 pub(crate) mod sample_status;
 pub(crate) mod served;
+pub(crate) mod story;
