@@ -5,7 +5,9 @@
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
+mod cli;
 mod config;
+mod daemon;
 mod database;
 mod docker;
 mod floors;

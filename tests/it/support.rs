@@ -1,6 +1,7 @@
 //! What several subjects need to test: each helper in a file of its own. Knows nothing of any one subject.
 
 pub(crate) mod clock;
+pub(crate) mod daemon;
 pub(crate) mod dashboard;
 pub(crate) mod databases;
 pub(crate) mod fake_engine;
