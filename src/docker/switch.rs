@@ -7,6 +7,7 @@ mod answer;
 mod condition;
 mod expansion;
 mod script;
+mod tools;
 mod usual;
 mod walk;
 
@@ -51,36 +52,6 @@ fn nothing() -> Armed {
         state: ArmedState::Disarmed,
         source: ArmedSource::Nothing,
     }
-}
-
-/// Whether these words, one command, change a database by Alembic (or its sisters in Flask and Django).
-fn migrates(words: &[&str]) -> bool {
-    let (name, rest) = words
-        .split_first()
-        .map_or(("", words), |(name, rest)| (base(name), rest));
-    if matches!(name, "echo" | "printf")
-        || rest
-            .iter()
-            .any(|word| matches!(*word, "--sql" | "--help" | "--check" | "--plan"))
-    {
-        return false;
-    }
-    let behind = |tool: &[&str], verbs: &[&str]| {
-        let at = words.iter().position(|word| tool.contains(&base(word)));
-        at.is_some_and(|at| words.iter().skip(at + 1).any(|word| verbs.contains(word)))
-    };
-    let flask = words.iter().position(|word| *word == "db").is_some_and(|at| {
-        words
-            .get(at + 1)
-            .is_some_and(|verb| matches!(*verb, "upgrade" | "downgrade"))
-    });
-    behind(&["alembic", "alembic.config"], &["upgrade", "downgrade"])
-        || (flask && behind(&["flask", "manage.py", "quart"], &["db"]))
-        || behind(&["manage.py", "django-admin", "django-admin.py"], &["migrate"])
-}
-
-fn base(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
 }
 
 /// Several commands: one that runs decides, else one that perhaps runs.
@@ -249,6 +220,14 @@ mod tests {
                 off,
                 FALSE,
             ),
+        ]);
+    }
+
+    #[test]
+    fn chains_assignments_and_early_ends_decide_too() {
+        let off: &[&str] = &["RUN_MIGRATIONS=false"];
+        let on: &[&str] = &["RUN_MIGRATIONS=true"];
+        check(&[
             ("$RUN_MIGRATIONS && alembic upgrade head", on, TRUE),
             (
                 "${RUN_MIGRATIONS:-false} && alembic upgrade head",

@@ -28,8 +28,8 @@ pub struct Live {
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.
     pub unwritten: Option<(u64, Timestamp)>,
-    /// Why a receiver does not take messages.
-    pub receivers: BTreeMap<String, String>,
+    /// Receivers that were tried.
+    pub receivers: BTreeMap<String, LiveReceiver>,
 }
 
 /// The engine as last seen.
@@ -94,6 +94,17 @@ pub struct LiveDatabase {
     pub failing_since: Option<Timestamp>,
 }
 
+/// One receiver since this process began.
+#[derive(Clone, Debug, Default)]
+pub struct LiveReceiver {
+    /// Why it does not take messages.
+    pub problem: Option<String>,
+    /// Deliveries that it took and that told something new.
+    pub delivered: u64,
+    /// Failures, each told once for as long as its reason stays.
+    pub failed: u64,
+}
+
 /// What is counted only while the process lives.
 #[derive(Clone, Debug, Default)]
 pub struct LiveCounts {
@@ -152,10 +163,14 @@ impl Live {
                 self.databases.remove(database);
             }
             Observation::Delivered { receiver, .. } => {
-                self.receivers.remove(receiver);
+                let live = self.receivers.entry(receiver.clone()).or_default();
+                live.problem = None;
+                live.delivered = live.delivered.saturating_add(1);
             }
             Observation::DeliveryFailed { receiver, reason } => {
-                self.receivers.insert(receiver.clone(), reason.clone());
+                let live = self.receivers.entry(receiver.clone()).or_default();
+                live.problem = Some(reason.clone());
+                live.failed = live.failed.saturating_add(1);
             }
             Observation::OutOfMemory { container, .. } => {
                 if let Some(live) = self.containers.get_mut(container) {
@@ -176,10 +191,14 @@ impl Live {
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
         match self.containers.get_mut(&look.id) {
             Some(live) => {
+                let began = look.state == ContainerState::Running && live.look.state != look.state;
                 if (live.look.state, live.look.health) != (look.state, look.health) {
                     live.since = now;
                 }
                 live.look = look.clone();
+                if began {
+                    self.forgive(&look.service);
+                }
             }
             None => {
                 let fresh = LiveContainer {
@@ -207,6 +226,20 @@ impl Live {
             live.look.health = live.look.health.map(|_| Health::Starting);
             live.died_at = None;
             live.killed_at = None;
+            let service = live.look.service.clone();
+            self.forgive(&service);
+        }
+    }
+
+    /// What a probe missed while nothing ran is no failure of what runs now.
+    fn forgive(&mut self, service: &ServiceId) {
+        for (_, live) in self
+            .probes
+            .iter_mut()
+            .filter(|(probe, _)| probe.service == *service)
+        {
+            live.failures = 0;
+            live.failing_since = None;
         }
     }
 

@@ -5,7 +5,9 @@
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
+mod cli;
 mod config;
+mod daemon;
 mod database;
 mod docker;
 mod floors;
@@ -24,3 +26,4 @@ mod probing;
 mod readme;
 mod shipped;
 mod support;
+mod verdicts;

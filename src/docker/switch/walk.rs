@@ -9,6 +9,7 @@ use super::answer::{Asked, Found, Tri};
 use super::condition;
 use super::expansion::assignment;
 use super::script::{Token, Word, tokens};
+use super::tools::{base, migrates};
 
 /// How deep shells may be nested in shells.
 const DEPTH: u8 = 3;
@@ -318,7 +319,9 @@ impl<'a> Walk<'a> {
             }
             "echo" | "printf" => {
                 let before = self.chain.len();
-                rest.iter().for_each(|word| drop(self.expand(word)));
+                for word in rest {
+                    drop(self.expand(word));
+                }
                 self.piped = self.chain.split_off(before);
                 Tri::Yes
             }
@@ -350,7 +353,7 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|text| text.as_deref().unwrap_or_default())
             .collect();
-        let known = super::migrates(&texts);
+        let known = migrates(&texts);
         let asked: Vec<Asked> = self
             .ended_asked
             .iter()
@@ -385,8 +388,4 @@ fn opens_case(words: &[Word]) -> bool {
         [.., case, _, last] => case.keyword() == Some("case") && last.keyword() == Some("in"),
         _ => false,
     }
-}
-
-fn base(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

@@ -77,7 +77,9 @@ fn are_probes_unsure(
     let mut probes = state.live.probes_of(&service).peekable();
     let is_unsure = match probes.peek() {
         None => is_young,
-        Some(_) => probes.any(|(id, live)| live.failures > 0 && !health::is_failing(settings, id, live)),
+        Some(_) => {
+            probes.any(|(id, live)| live.result.failure.is_some() && !health::is_failing(settings, id, live))
+        }
     };
     is_unsure && runs(&service)
 }

@@ -49,7 +49,7 @@ pub(in super::super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
         .values()
         .filter(|tracked| tracked.is_open())
     {
-        moments.extend(silence_of(tracked).map(|(at, _)| at));
+        moments.extend(silence_of(state, tracked).map(|(at, _)| at));
         if let Some(finish) = finish_of(state, tracked) {
             moments.push(finish_seen(state, tracked, &finish).after(REST_OF_LOG));
         }
@@ -68,16 +68,23 @@ fn end_of(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
     {
         return Some(settled(tracked, at, reason));
     }
-    let (over_at, reason) = silence_of(tracked)?;
+    let (over_at, reason) = silence_of(state, tracked)?;
     (now >= over_at).then(|| settled(tracked, last_sign_of(tracked), reason))
 }
 
 /// When silence alone ends it, and what that means; never while a step may still be at work.
-fn silence_of(tracked: &Tracked) -> Option<(Timestamp, &'static str)> {
+fn silence_of(state: &State, tracked: &Tracked) -> Option<(Timestamp, &'static str)> {
     let migration = &tracked.migration;
     let last_sign = last_sign_of(tracked);
     if migration.history {
-        return Some((last_sign.after(UNENDED), "nothing more was said of it"));
+        // Old lines are read from the moment on at which their container was first seen.
+        let runner = tracked.runner()?;
+        let known = state.durable.containers.known.get(&runner.container)?;
+        let read_from = known.history_until.unwrap_or_default();
+        return Some((
+            last_sign.max(read_from).after(UNENDED),
+            "nothing more was said of it",
+        ));
     }
     if tracked.is_claim() {
         return Some((last_sign.after(UNENDED), "nothing stood behind the line"));

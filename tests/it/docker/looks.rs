@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use migwatch::docker::{Endpoint, check};
+use migwatch::docker::{Choice, Endpoint, check};
 use migwatch::model::container::{ArmedSource, ArmedState, ContainerState, Health};
 use migwatch::model::observation::Observation;
 
-use super::watched::watch;
+use super::watched::{watch, watch_as};
 use crate::support::fake_engine::FakeEngine;
 use crate::support::fake_engine::containers::ContainerSpec;
 
@@ -109,7 +109,9 @@ async fn a_disabled_container_and_one_without_compose_are_never_mentioned() {
         ..armed()
     };
     let silent = [engine.create(disabled), engine.create(foreign)];
-    silent.iter().for_each(|id| engine.start(id));
+    for id in &silent {
+        engine.start(id);
+    }
     let sentinel = engine.create(armed());
     engine.start(&sentinel);
     watched
@@ -171,12 +173,12 @@ async fn the_version_is_agreed_on_with_old_and_new_engines() {
 async fn config_that_says_a_service_migrates_makes_it_unknown_rather_than_disarmed() {
     let engine = FakeEngine::new();
     let id = engine.create(ContainerSpec::service("shop", "web"));
-    let mut watched = super::watched::watch_as(
+    let mut watched = watch_as(
         &engine,
         Duration::from_hours(1),
-        Arc::new(|look| migwatch::docker::Choice {
+        Arc::new(|look| Choice {
             can_migrate: Some(true),
-            ..migwatch::docker::Choice::of_labels(&look.labels)
+            ..Choice::of_labels(&look.labels)
         }),
     );
     let look = watched.looked(&id).await;

@@ -86,7 +86,7 @@ impl Watched {
         });
         match found.await {
             Ok(found) => found,
-            Err(_) => panic!("{what} did not come; instead: {:#?}", self.seen),
+            Err(error) => panic!("{what} did not come ({error}); instead: {:#?}", self.seen),
         }
     }
 
