@@ -7,23 +7,40 @@
 pub mod endpoint;
 pub mod engine;
 pub mod environment;
+mod events;
+mod inspect;
 pub mod inventory;
+mod labels;
 pub mod logs;
+mod look;
+mod memory;
+mod recent;
+mod switch;
+mod tails;
 pub mod tls;
+mod watching;
 mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use std::sync::atomic::AtomicBool;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::lines::Patterns;
 pub use endpoint::Endpoint;
+use engine::Engine;
 pub use engine::{ApiVersion, EngineError, EngineInfo, check};
 pub use environment::Environment;
 pub use inventory::{Choice, Choose, Container, Follow, NetworkAddress, PublishedPort};
+use look::Looker;
+use memory::Memory;
+use watching::{Connection, Watching};
 
+use crate::lines::Patterns;
+use crate::model::backoff;
 use crate::model::log::ResumeFrom;
 use crate::model::observation::Observation;
 use crate::model::service::ContainerId;
@@ -61,17 +78,115 @@ pub struct Wiring {
 pub struct Docker {
     config: Config,
     wiring: Wiring,
+    /// What was last reported of the engine.
+    reported: Reported,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reported {
+    Nothing,
+    Up(String),
+    Down,
+}
+
+/// A connection that lasted so long was a good one: its end is followed by a new one at once.
+const LASTED: Duration = Duration::from_secs(10);
 
 impl Docker {
     /// Not yet connected.
     pub fn new(config: Config, wiring: Wiring) -> Self {
-        Self { config, wiring }
+        Self {
+            config,
+            wiring,
+            reported: Reported::Nothing,
+        }
     }
 
     /// Watches until `stop`; whatever the engine does, it is tried again.
-    pub async fn run(self, stop: CancellationToken) {
-        let _ = (&self.config, &self.wiring);
-        stop.cancelled().await;
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut memory = Memory::new(stop.child_token());
+        let _ = stop.run_until_cancelled(self.watch(&mut memory)).await;
+        memory.tails.finish().await;
+    }
+
+    async fn watch(&mut self, memory: &mut Memory) {
+        let mut attempt = 0_u32;
+        loop {
+            let began = Instant::now();
+            let ended = self.connection(memory).await;
+            if began.elapsed() >= LASTED {
+                attempt = 0;
+            }
+            if let Err(error) = &ended {
+                self.down(error).await;
+            }
+            if attempt > 0 || ended.is_err() {
+                let seed = u64::from(began.elapsed().subsec_nanos());
+                tokio::time::sleep(backoff::delay(attempt, seed)).await;
+            }
+            attempt = attempt.saturating_add(1);
+        }
+    }
+
+    /// One connection, from the version to the end of the events.
+    async fn connection(&mut self, memory: &mut Memory) -> Result<(), EngineError> {
+        let engine = Engine::connect(&self.config.endpoint).await?;
+        let since = memory
+            .recent
+            .resume(engine.clock.unwrap_or_else(|| self.wiring.clock.now()));
+        // Subscribed before anything is listed, so that nothing falls between.
+        let stream = engine.events(since, &events::filters()).await?;
+        let version = format!("{}, API {}", engine.version, engine.api);
+        let mut up = self.up(&version);
+        let news = up.is_some();
+        memory.tails.connected(engine.endpoint.clone(), engine.api);
+        let (buffer, events) = mpsc::channel(events::BUFFER);
+        let lost = Arc::new(AtomicBool::new(false));
+        let mut reader = JoinSet::new();
+        reader.spawn(events::read(stream, buffer, lost.clone()));
+        let connection = Connection {
+            looker: Looker::new(engine, memory.places.clone()),
+            events,
+            lost,
+        };
+        let ended = Watching::new(&self.config, &self.wiring, memory, connection)
+            .run(&mut up)
+            .await;
+        if news && up.is_none() {
+            self.reported = Reported::Up(version);
+        }
+        ended?;
+        if let Some(Ok(reason)) = reader.join_next().await {
+            tracing::debug!(reason, "subscribing to events again");
+        }
+        Ok(())
+    }
+
+    /// What is to be reported of an engine that answers, if that is news.
+    fn up(&self, version: &str) -> Option<Observation> {
+        let version = version.to_owned();
+        let is_news = self.reported != Reported::Up(version.clone());
+        is_news.then(|| Observation::EngineUp {
+            endpoint: self.config.endpoint.to_string(),
+            version,
+        })
+    }
+
+    async fn down(&mut self, error: &EngineError) {
+        if self.reported == Reported::Down {
+            return;
+        }
+        self.reported = Reported::Down;
+        let (endpoint, reason) = (self.config.endpoint.to_string(), engine::whole(error));
+        tracing::warn!(
+            endpoint,
+            reason,
+            "the engine does not answer; trying again until it does"
+        );
+        let _ = self
+            .wiring
+            .inbox
+            .send(Observation::EngineDown { endpoint, reason })
+            .await;
     }
 }

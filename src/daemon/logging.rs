@@ -3,13 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that would log whole engine answers (container environments!) at debug level.
-const QUIET: [&str; 5] = [
-    "bollard=info",
-    "hyper=info",
-    "hyper_util=info",
-    "reqwest=info",
-    "sqlx=warn",
-];
+const QUIET: [&str; 4] = ["hyper=info", "hyper_util=info", "reqwest=info", "sqlx=warn"];
 
 /// Begins to log. A level that cannot be read is `info`.
 pub fn begin(level: &str, json: bool) {
@@ -19,8 +13,10 @@ pub fn begin(level: &str, json: bool) {
             filter = filter.add_directive(directive);
         }
     }
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(is_terminal)
         .with_writer(std::io::stderr);
     // A second call (tests) finds the first one's subscriber in place, and keeps it.
     let _ = if json {

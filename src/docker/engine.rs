@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
-use hyper::{Response, StatusCode};
+use hyper::Response;
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
@@ -52,9 +52,14 @@ impl fmt::Display for ApiVersion {
 /// A question that got no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// No answer, or a refusal.
-    #[error(transparent)]
-    Wire(#[from] WireError),
+    /// No answer, or a refusal: what failed and what to do.
+    #[error("{sentence}")]
+    Asked {
+        /// The whole sentence with its causes.
+        sentence: String,
+        /// The HTTP status of a refusal.
+        status: Option<u16>,
+    },
     /// The answer began and did not end in time.
     #[error("the engine's answer to {path} did not end within {} s", ANSWER.as_secs())]
     Slow {
@@ -90,8 +95,34 @@ pub enum EngineError {
 impl EngineError {
     /// The engine says that there is no such thing (any more).
     pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Wire(error) if error.status() == Some(404))
+        matches!(
+            self,
+            Self::Asked {
+                status: Some(404),
+                ..
+            }
+        )
     }
+}
+
+/// GETs, with a failed connection explained.
+async fn get(endpoint: &Endpoint, path: &str) -> Result<Response<Body>, EngineError> {
+    wire::get(endpoint, path).await.map_err(|error| {
+        let sentence = match &error {
+            WireError::Connect { source, .. } => endpoint.explain(source),
+            _ if error.status() == Some(403) => {
+                format!(
+                    "{}; a socket proxy must allow GET of version, events and containers",
+                    error.sentence()
+                )
+            }
+            _ => error.sentence(),
+        };
+        EngineError::Asked {
+            sentence,
+            status: error.status(),
+        }
+    })
 }
 
 /// An error and its causes in one line.
@@ -128,7 +159,7 @@ impl Engine {
     /// When nobody answers, or something that is no engine.
     pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
         let path = "/version";
-        let response = wire::get(endpoint, path).await?;
+        let response = get(endpoint, path).await?;
         let clock = response
             .headers()
             .get("date")
@@ -192,7 +223,7 @@ impl Engine {
             self.api,
             encoded(&filters.to_string())
         );
-        Ok(wire::get(&self.endpoint, &path).await?.into_body())
+        Ok(get(&self.endpoint, &path).await?.into_body())
     }
 
     /// Whether a file exists in a container, running or not. Only the answer's headers are read.
@@ -206,7 +237,7 @@ impl Engine {
             id.0,
             encoded(file)
         );
-        match wire::get(&self.endpoint, &path).await.map_err(EngineError::from) {
+        match get(&self.endpoint, &path).await {
             Ok(_) => Ok(true),
             Err(error) if error.is_absent() => Ok(false),
             Err(error) => Err(error),
@@ -215,7 +246,7 @@ impl Engine {
 
     async fn ask(&self, path: &str) -> Result<Value, EngineError> {
         let path = format!("/v{}{path}", self.api);
-        json(wire::get(&self.endpoint, &path).await?, &path).await
+        json(get(&self.endpoint, &path).await?, &path).await
     }
 }
 

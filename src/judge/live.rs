@@ -28,8 +28,8 @@ pub struct Live {
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.
     pub unwritten: Option<(u64, Timestamp)>,
-    /// Why a receiver does not take messages.
-    pub receivers: BTreeMap<String, String>,
+    /// Receivers that were tried.
+    pub receivers: BTreeMap<String, LiveReceiver>,
 }
 
 /// The engine as last seen.
@@ -94,6 +94,17 @@ pub struct LiveDatabase {
     pub failing_since: Option<Timestamp>,
 }
 
+/// One receiver since this process began.
+#[derive(Clone, Debug, Default)]
+pub struct LiveReceiver {
+    /// Why it does not take messages.
+    pub problem: Option<String>,
+    /// Deliveries that it took and that told something new.
+    pub delivered: u64,
+    /// Failures, each told once for as long as its reason stays.
+    pub failed: u64,
+}
+
 /// What is counted only while the process lives.
 #[derive(Clone, Debug, Default)]
 pub struct LiveCounts {
@@ -152,10 +163,14 @@ impl Live {
                 self.databases.remove(database);
             }
             Observation::Delivered { receiver, .. } => {
-                self.receivers.remove(receiver);
+                let live = self.receivers.entry(receiver.clone()).or_default();
+                live.problem = None;
+                live.delivered = live.delivered.saturating_add(1);
             }
             Observation::DeliveryFailed { receiver, reason } => {
-                self.receivers.insert(receiver.clone(), reason.clone());
+                let live = self.receivers.entry(receiver.clone()).or_default();
+                live.problem = Some(reason.clone());
+                live.failed = live.failed.saturating_add(1);
             }
             Observation::OutOfMemory { container, .. } => {
                 if let Some(live) = self.containers.get_mut(container) {

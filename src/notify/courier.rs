@@ -91,11 +91,9 @@ impl Courier {
 
     async fn serve(&mut self, stop: &CancellationToken) {
         loop {
-            let was_stopped = stop.is_cancelled();
-            let turn = self.turn().await;
-            match turn {
+            match self.turn().await {
                 Turn::Delivered => {}
-                _ if was_stopped => return,
+                _ if stop.is_cancelled() => return,
                 Turn::Idle => {
                     tokio::select! {
                         () = stop.cancelled() => {}

@@ -136,21 +136,16 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     drive(connection, talk).await
 }
 
-/// Lets `connection` work until `talk` is over. Where the connection failed before the request was taken, its error says more
-/// than the request's own ("canceled").
-async fn drive<T>(
-    connection: impl Future<Output = hyper::Result<()>>,
-    talk: impl Future<Output = Result<T, Broken>>,
-) -> Result<T, Broken> {
+/// Lets `connection` work until `talk` is over. The talk goes first, so that the request is there when the connection fails and
+/// takes its error.
+async fn drive<T>(connection: impl Future<Output = hyper::Result<()>>, talk: impl Future<Output = T>) -> T {
     tokio::pin!(connection, talk);
-    let ended = tokio::select! {
+    tokio::select! {
+        biased;
         said = &mut talk => return said,
-        ended = &mut connection => ended,
-    };
-    match (talk.await, ended) {
-        (Err(Broken::Head(error)), Err(cause)) if error.is_canceled() => Err(Broken::Head(cause)),
-        (said, _) => said,
+        _ = &mut connection => {}
     }
+    talk.await
 }
 
 async fn read(mut incoming: Incoming) -> Result<Body, hyper::Error> {

@@ -5,9 +5,14 @@
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
+mod cli;
+mod config;
+mod daemon;
 mod database;
+mod docker;
 mod floors;
 mod http;
+mod http_listeners;
 mod journal;
 mod journal_damage;
 mod journal_killed;
@@ -16,7 +21,9 @@ mod logs;
 mod metrics;
 mod notify;
 mod page;
+mod played_engine;
 mod probing;
+mod readme;
 mod shipped;
 mod support;
 mod verdicts;

@@ -46,6 +46,8 @@ pub(crate) struct HttpService {
     pub(crate) address: SocketAddr,
     scheme: &'static str,
     heads: watch::Sender<Vec<String>>,
+    /// Whether each TLS session was resumed from an earlier one.
+    resumed: watch::Sender<Vec<bool>>,
     _tasks: JoinSet<()>,
 }
 
@@ -72,12 +74,19 @@ impl HttpService {
         let address = listener.local_addr().expect("its address");
         let scheme = if tls.is_some() { "https" } else { "http" };
         let heads = watch::Sender::new(Vec::new());
+        let resumed = watch::Sender::new(Vec::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, tls, script, heads.clone()));
+        tasks.spawn(accept(
+            listener,
+            tls.zip(Some(resumed.clone())),
+            script,
+            heads.clone(),
+        ));
         Self {
             address,
             scheme,
             heads,
+            resumed,
             _tasks: tasks,
         }
     }
@@ -92,11 +101,16 @@ impl HttpService {
     pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.borrow().clone()
     }
+
+    /// For each TLS session so far, whether it was resumed from an earlier one.
+    pub(crate) fn resumed(&self) -> Vec<bool> {
+        self.resumed.borrow().clone()
+    }
 }
 
 async fn accept(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<(TlsAcceptor, watch::Sender<Vec<bool>>)>,
     script: Script,
     heads: watch::Sender<Vec<String>>,
 ) {
@@ -106,8 +120,10 @@ async fn accept(
         connections.spawn(async move {
             match tls {
                 None => talk(stream, &script, &heads).await,
-                Some(acceptor) => {
+                Some((acceptor, resumed)) => {
                     if let Ok(stream) = acceptor.accept(stream).await {
+                        let kind = stream.get_ref().1.handshake_kind();
+                        resumed.send_modify(|all| all.push(kind == Some(rustls::HandshakeKind::Resumed)));
                         talk(stream, &script, &heads).await;
                     }
                 }

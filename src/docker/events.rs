@@ -1,0 +1,268 @@
+//! The engine's events: subscribing, reading, and understanding Docker's and Podman's words.
+//!
+//! Promises to read as fast as the engine writes (it drops events of slow readers after 100 ms): events wait in a buffer of their own, and
+//! when that is full, or a line cannot be read, the loss is told instead. Refuses to wait for anybody and to look at containers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::wire::Body;
+use crate::model::service::ContainerId;
+use crate::model::time::Timestamp;
+
+/// How many events may wait: a stack of a hundred services that starts makes some five hundred.
+pub(super) const BUFFER: usize = 4096;
+/// No event is longer; a line that is gets dropped and told as lost.
+const LONGEST: usize = 1024 * 1024;
+
+/// Something that happened to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    /// To which.
+    pub(super) container: ContainerId,
+    /// When, by the engine's clock.
+    pub(super) at: Timestamp,
+    /// What.
+    pub(super) what: Happening,
+    /// Its labels are those of a compose container.
+    pub(super) compose: bool,
+}
+
+/// What can happen to a container, as far as it is of interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Happening {
+    Created,
+    Started,
+    Died {
+        exit_code: i32,
+    },
+    Killed,
+    OutOfMemory,
+    Removed,
+    /// Renamed, updated, paused, or its health changed: worth a look.
+    Changed,
+}
+
+/// What the engine is asked for, so that the three exec events of every health check are never sent.
+/// With `health_status` among them the engine matches by prefix.
+pub(super) fn filters() -> Value {
+    json!({
+        "type": ["container"],
+        "event": [
+            "create", "start", "die", "died", "kill", "oom", "destroy", "remove", "rename", "update", "pause", "unpause", "health_status",
+        ],
+    })
+}
+
+/// The engine's own shape of an event. Newer engines leave out `status` and `id`.
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(rename = "Type", default)]
+    kind: Option<String>,
+    #[serde(rename = "Action", default)]
+    action: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(rename = "Actor", default)]
+    actor: Option<Actor>,
+    #[serde(default)]
+    time: Option<i64>,
+    #[serde(rename = "timeNano", default)]
+    time_nano: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+struct Actor {
+    #[serde(rename = "ID", default)]
+    id: Option<String>,
+    #[serde(rename = "Attributes", default)]
+    attributes: Option<BTreeMap<String, Value>>,
+}
+
+/// What a line of the stream says; `Ok(None)` is nothing of interest.
+fn understand(line: &[u8]) -> Result<Option<Event>, serde_json::Error> {
+    let raw: Raw = serde_json::from_slice(line)?;
+    let actor = raw.actor.unwrap_or_default();
+    let attributes = actor.attributes.unwrap_or_default();
+    let action = raw.action.or(raw.status).unwrap_or_default();
+    let Some(what) = happening(&action, &attributes) else {
+        return Ok(None);
+    };
+    let at = match (raw.time_nano, raw.time) {
+        (Some(nanos), _) if nanos > 0 => Timestamp::from_nanos(nanos),
+        (_, Some(seconds)) => Timestamp::from_seconds(seconds),
+        _ => return Ok(None),
+    };
+    let id = actor
+        .id
+        .filter(|id| !id.is_empty())
+        .or(raw.id)
+        .filter(|id| !id.is_empty());
+    let is_container = raw.kind.is_none_or(|kind| kind == "container");
+    let compose = ["com.docker.compose.project", "io.podman.compose.project"]
+        .iter()
+        .any(|key| attributes.contains_key(*key));
+    Ok(id.filter(|_| is_container).map(|id| Event {
+        container: ContainerId(id),
+        at,
+        what,
+        compose,
+    }))
+}
+
+fn happening(action: &str, attributes: &BTreeMap<String, Value>) -> Option<Happening> {
+    Some(match action {
+        "create" => Happening::Created,
+        "start" => Happening::Started,
+        "die" | "died" => Happening::Died {
+            exit_code: exit_code(attributes),
+        },
+        "kill" => Happening::Killed,
+        "oom" => Happening::OutOfMemory,
+        "destroy" | "remove" => Happening::Removed,
+        "rename" | "update" | "pause" | "unpause" => Happening::Changed,
+        _ if action.starts_with("health_status") => Happening::Changed,
+        _ => return None,
+    })
+}
+
+/// Docker writes `exitCode`, Podman `containerExitCode` (and `exitCode` in its compatible stream), as text or number.
+fn exit_code(attributes: &BTreeMap<String, Value>) -> i32 {
+    let code = ["exitCode", "containerExitCode"]
+        .iter()
+        .filter_map(|key| attributes.get(*key))
+        .find_map(|code| match code {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64().and_then(|code| i32::try_from(code).ok()),
+        });
+    code.unwrap_or_default()
+}
+
+/// Reads the stream until it ends and puts events into `buffer`; what does not fit or cannot be read sets `lost`.
+/// Returns why it ended.
+pub(super) async fn read(mut stream: Body, buffer: mpsc::Sender<Event>, lost: Arc<AtomicBool>) -> String {
+    let mut pending = BytesMut::new();
+    loop {
+        let chunk = match stream.frame().await {
+            None => return "the engine ended its event stream".to_owned(),
+            Some(Err(error)) => return format!("the event stream broke: {error}"),
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+        };
+        pending.extend_from_slice(&chunk);
+        while let Some(end) = memchr::memchr(b'\n', &pending) {
+            let line = pending.split_to(end + 1);
+            if !deliver(line.trim_ascii(), &buffer) {
+                lost.store(true, Ordering::Relaxed);
+            }
+        }
+        if pending.len() > LONGEST {
+            pending.clear();
+            lost.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether nothing was lost.
+fn deliver(line: &[u8], buffer: &mpsc::Sender<Event>) -> bool {
+    if line.is_empty() {
+        return true;
+    }
+    match understand(line) {
+        Ok(Some(event)) => buffer.try_send(event).is_ok(),
+        Ok(None) => true,
+        Err(error) => {
+            tracing::debug!(%error, "an event of the engine cannot be read; everything is looked at instead");
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Happening, understand};
+
+    fn read(line: &str) -> Option<Event> {
+        understand(line.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn docker_and_podman_say_the_same_in_their_own_words() {
+        for (line, what) in [
+            (
+                r#"{"status":"die","id":"c1","from":"i","Type":"container","Action":"die","Actor":{"ID":"c1","Attributes":{"exitCode":"137"}},"scope":"local","time":1,"timeNano":1000000007}"#,
+                Happening::Died { exit_code: 137 },
+            ),
+            (
+                r#"{"Type":"container","Action":"died","Actor":{"ID":"c1","Attributes":{"containerExitCode":"3"}},"time":1,"timeNano":1000000007}"#,
+                Happening::Died { exit_code: 3 },
+            ),
+            (
+                r#"{"Type":"container","Action":"die","Actor":{"ID":"c1","Attributes":{"containerExitCode":4}},"timeNano":1000000007}"#,
+                Happening::Died { exit_code: 4 },
+            ),
+            (
+                r#"{"Type":"container","Action":"remove","Actor":{"ID":"c1"},"timeNano":1000000007}"#,
+                Happening::Removed,
+            ),
+            (
+                r#"{"Type":"container","Action":"destroy","Actor":{"ID":"c1","Attributes":null},"timeNano":1000000007}"#,
+                Happening::Removed,
+            ),
+            (
+                r#"{"Type":"container","Action":"health_status: healthy","Actor":{"ID":"c1"},"timeNano":1000000007}"#,
+                Happening::Changed,
+            ),
+            (
+                r#"{"Type":"container","Action":"health_status","Actor":{"ID":"c1"},"timeNano":1000000007}"#,
+                Happening::Changed,
+            ),
+            (
+                r#"{"status":"start","id":"c1","timeNano":1000000007}"#,
+                Happening::Started,
+            ),
+        ] {
+            let event = read(line).unwrap();
+            assert_eq!(
+                (event.what, event.container.0.as_str(), event.at.as_nanos()),
+                (what, "c1", 1_000_000_007),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn compose_containers_are_known_by_the_labels_that_the_event_carries() {
+        let line = |key| {
+            format!(
+                r#"{{"Action":"start","id":"c","timeNano":5,"Actor":{{"ID":"c","Attributes":{{"{key}":"p"}}}}}}"#
+            )
+        };
+        assert!(read(&line("com.docker.compose.project")).unwrap().compose);
+        assert!(read(&line("io.podman.compose.project")).unwrap().compose);
+        assert!(!read(&line("image")).unwrap().compose);
+    }
+
+    #[test]
+    fn what_is_of_no_interest_is_left_and_what_is_no_event_is_an_error() {
+        for line in [
+            r#"{"Type":"container","Action":"exec_start: curl localhost","Actor":{"ID":"c"},"timeNano":5}"#,
+            r#"{"Type":"network","Action":"create","Actor":{"ID":"n"},"timeNano":5}"#,
+            r#"{"Type":"machine","Action":"unheard of","timeNano":5}"#,
+            r#"{"Action":"start","timeNano":5}"#,
+            r#"{"Action":"start","id":"c"}"#,
+            "{}",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+        assert!(understand(b"no json").is_err());
+    }
+}

@@ -1,0 +1,388 @@
+//! One connection to the engine, from the subscription to its end: events hurry looks, full looks decide.
+//!
+//! Promises that a look which events have overtaken is never reported over newer knowledge, that the first report of a container is a
+//! look, and that a full look follows every loss of events. Refuses to reconnect: whoever owns it does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::engine::EngineError;
+use super::events::{Event, Happening};
+use super::inspect::Inspected;
+use super::inventory::{Container, Follow};
+use super::look::{Looker, Seen};
+use super::memory::{Known, Looking, Memory};
+use super::{Config, Wiring};
+use crate::model::observation::{LogStatus, Observation};
+use crate::model::service::ContainerId;
+
+/// How many looks hurried by events run at once.
+const LOOKS: usize = 8;
+/// Full looks follow each other no faster.
+const SHORTEST_RESYNC: Duration = Duration::from_secs(1);
+/// The result of a look and the number of the last event before it began.
+enum Done {
+    One(ContainerId, u64, Seen),
+    All(u64, Result<BTreeMap<ContainerId, Seen>, EngineError>),
+}
+
+/// What a connection works with.
+pub(super) struct Connection {
+    pub(super) looker: Looker,
+    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) lost: Arc<AtomicBool>,
+}
+
+/// One connection.
+pub(super) struct Watching<'a> {
+    config: &'a Config,
+    wiring: &'a Wiring,
+    memory: &'a mut Memory,
+    connection: Connection,
+    looks: JoinSet<Done>,
+    permits: Arc<Semaphore>,
+    /// Counts events.
+    now: u64,
+    full_look: bool,
+    full_again: bool,
+    /// The first full look was reported.
+    begun: bool,
+    /// Containers that were removed since the full look under way began.
+    removed: BTreeSet<ContainerId>,
+}
+
+impl<'a> Watching<'a> {
+    pub(super) fn new(
+        config: &'a Config,
+        wiring: &'a Wiring,
+        memory: &'a mut Memory,
+        connection: Connection,
+    ) -> Self {
+        for known in memory.known.values_mut() {
+            (known.looking, known.touched) = (Looking::No, 0);
+        }
+        Self {
+            config,
+            wiring,
+            memory,
+            connection,
+            looks: JoinSet::new(),
+            permits: Arc::new(Semaphore::new(LOOKS)),
+            now: 0,
+            full_look: false,
+            full_again: false,
+            begun: false,
+            removed: BTreeSet::new(),
+        }
+    }
+
+    /// Watches until the events end, the engine refuses a list (then with the reason), or the caller drops it.
+    /// `up` is sent right before the first full look, once that has come.
+    pub(super) async fn run(mut self, up: &mut Option<Observation>) -> Result<(), EngineError> {
+        let resync = self.config.resync.max(SHORTEST_RESYNC);
+        let mut resync = interval_at(Instant::now() + resync, resync);
+        resync.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.look_at_all();
+        loop {
+            tokio::select! {
+                event = self.connection.events.recv(), if self.begun => match event {
+                    Some(event) => self.happened(event).await,
+                    None => return Ok(()),
+                },
+                Some(done) = self.looks.join_next() => match done {
+                    Ok(Done::One(id, began, seen)) => self.looked(id, began, seen).await,
+                    Ok(Done::All(began, seen)) => {
+                        let seen = seen?;
+                        if let Some(up) = up.take() {
+                            tracing::info!(endpoint = %self.config.endpoint, "the engine answers");
+                            self.send(up).await;
+                        }
+                        self.looked_at_all(began, seen).await;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a look at a container failed; everything is looked at again");
+                        self.memory.known.values_mut().for_each(|known| known.looking = Looking::No);
+                        self.full_look = false;
+                        self.look_at_all();
+                    }
+                },
+                () = self.memory.tails.reap(self.wiring) => {}
+                _ = resync.tick() => self.look_at_all(),
+            }
+            if self.connection.lost.swap(false, Ordering::Relaxed) {
+                self.look_at_all();
+            }
+        }
+    }
+
+    async fn send(&self, observation: Observation) {
+        // A closed inbox means that the daemon stops; so does this edge, right after.
+        let _ = self.wiring.inbox.send(observation).await;
+    }
+
+    fn look_at_all(&mut self) {
+        if std::mem::replace(&mut self.full_look, true) {
+            self.full_again = true;
+            return;
+        }
+        self.removed.clear();
+        let (looker, began) = (self.connection.looker.clone(), self.now);
+        self.looks
+            .spawn(async move { Done::All(began, looker.all().await) });
+    }
+
+    fn look_at(&mut self, id: &ContainerId) {
+        let known = self.memory.known.entry(id.clone()).or_default();
+        if known.looking != Looking::No {
+            known.looking = Looking::Again;
+            return;
+        }
+        known.looking = Looking::Yes;
+        let (looker, permits, began, id) = (
+            self.connection.looker.clone(),
+            self.permits.clone(),
+            self.now,
+            id.clone(),
+        );
+        self.looks.spawn(async move {
+            let _permit = permits.acquire().await;
+            let seen = looker.one(&id).await;
+            Done::One(id, began, seen)
+        });
+    }
+
+    async fn happened(&mut self, event: Event) {
+        let Event {
+            container: id,
+            at,
+            what,
+            compose,
+        } = event.clone();
+        if !self.memory.recent.is_new(event) || !(compose || self.memory.known.contains_key(&id)) {
+            return;
+        }
+        self.now += 1;
+        self.memory.known.entry(id.clone()).or_default().touched = self.now;
+        let container = id.clone();
+        let observation = match what {
+            Happening::Created | Happening::Changed => None,
+            Happening::Started => {
+                self.memory.tails.started(&id, at, self.wiring);
+                Some(Observation::Started { container, at })
+            }
+            Happening::Died { exit_code } => {
+                self.memory.tails.died(&id, at);
+                Some(Observation::Died {
+                    container,
+                    at,
+                    exit_code,
+                })
+            }
+            Happening::Killed => Some(Observation::Killed { container, at }),
+            Happening::OutOfMemory => Some(Observation::OutOfMemory { container, at }),
+            Happening::Removed => return self.removed(id, at).await,
+        };
+        if let Some(observation) = observation {
+            self.report(&id, observation).await;
+        }
+        if !matches!(what, Happening::Killed | Happening::OutOfMemory) {
+            self.look_at(&id);
+        }
+    }
+
+    /// Sends what happened, or keeps it until the container's first look.
+    async fn report(&mut self, id: &ContainerId, observation: Observation) {
+        let Some(known) = self.memory.known.get_mut(id) else {
+            return;
+        };
+        if known.reported && known.enabled {
+            self.send(observation).await;
+        } else if !known.reported {
+            known.hold(observation);
+        }
+    }
+
+    async fn removed(&mut self, id: ContainerId, at: crate::model::time::Timestamp) {
+        self.memory.tails.removed(&id);
+        self.memory.unreadable.remove(&id);
+        self.removed.insert(id.clone());
+        if self
+            .memory
+            .known
+            .remove(&id)
+            .is_some_and(|known| known.reported && known.enabled)
+        {
+            self.send(Observation::Removed { container: id, at }).await;
+            self.publish();
+        }
+    }
+
+    async fn looked(&mut self, id: ContainerId, began: u64, seen: Seen) {
+        let Some(known) = self.memory.known.get_mut(&id) else {
+            return;
+        }; // removed meanwhile
+        let again = std::mem::take(&mut known.looking) == Looking::Again;
+        let newest = known.touched <= began;
+        match seen {
+            // What is overtaken is still good for a first sight: its command, its terminal, its environment.
+            Seen::Shown(inspected) if newest || !known.reported => {
+                self.take_in(&id, *inspected, newest).await;
+            }
+            Seen::Absent if !known.reported => drop(self.memory.known.remove(&id)),
+            Seen::Shown(_) | Seen::Absent => {} // its removal is told by an event or by the next full look
+            Seen::Unreadable(reason) => self.unreadable(&id, &reason),
+        }
+        if again && self.memory.known.contains_key(&id) {
+            self.look_at(&id);
+        }
+        self.publish();
+    }
+
+    fn unreadable(&mut self, id: &ContainerId, reason: &str) {
+        if self.memory.unreadable.insert(id.clone()) {
+            tracing::warn!(container = %id, reason, "cannot look at a container; trying again with every full look");
+        }
+    }
+
+    /// Keeps a look and reports it, with what waited for it.
+    async fn take_in(&mut self, id: &ContainerId, inspected: Inspected, newest: bool) {
+        let container = self.remember(id, inspected);
+        let Some(known) = self.memory.known.get_mut(id) else {
+            return;
+        };
+        known.reported = true;
+        let pending = std::mem::take(&mut known.pending);
+        if known.enabled {
+            self.send(Observation::Looked(Box::new(container.look.clone())))
+                .await;
+            self.follow(&container, newest).await;
+            for observation in pending {
+                self.send(observation).await;
+            }
+        }
+    }
+
+    /// Keeps a look, with what config and labels want for the container.
+    fn remember(&mut self, id: &ContainerId, mut inspected: Inspected) -> Container {
+        let choice = (self.wiring.choose)(&inspected.container.look);
+        let look = &mut inspected.container.look;
+        look.armed = choice.refine(look.armed.clone());
+        inspected.container.follow = choice.follow(&look.armed);
+        let known = self.memory.known.entry(id.clone()).or_default();
+        known.enabled = choice.enabled;
+        let container = inspected.container.clone();
+        known.inspected = Some(inspected);
+        if !choice.enabled {
+            self.memory.tails.removed(id);
+        }
+        if self.memory.unreadable.remove(id) {
+            tracing::info!(container = %id, "the container can be looked at again");
+        }
+        container
+    }
+
+    async fn follow(&mut self, container: &Container, newest: bool) {
+        self.memory.tails.looked(container, newest, self.wiring);
+        let reason = match &container.follow {
+            Follow::Yes => None,
+            Follow::No { reason } => Some(reason.clone()),
+        };
+        let Some(known) = self.memory.known.get_mut(&container.look.id) else {
+            return;
+        };
+        if known.not_followed != reason {
+            known.not_followed.clone_from(&reason);
+            if let Some(reason) = reason {
+                let container = container.look.id.clone();
+                self.send(Observation::LogStatus {
+                    container,
+                    status: LogStatus::NotFollowed { reason },
+                })
+                .await;
+            }
+        }
+    }
+
+    async fn looked_at_all(&mut self, began: u64, seen: BTreeMap<ContainerId, Seen>) {
+        self.full_look = false;
+        let gone = |(id, known): (&ContainerId, &Known)| {
+            let listed = seen.get(id).is_some_and(|seen| !matches!(seen, Seen::Absent));
+            (!listed && known.touched <= began).then(|| id.clone())
+        };
+        for id in self.memory.known.iter().filter_map(gone).collect::<Vec<_>>() {
+            self.memory.tails.removed(&id);
+            self.memory.unreadable.remove(&id);
+            self.memory.known.remove(&id);
+        }
+        for (id, seen) in seen {
+            let known = self.memory.known.get(&id);
+            let overtaken = known.is_some_and(|known| known.touched > began && known.inspected.is_some());
+            match seen {
+                Seen::Shown(_) if overtaken || self.removed.contains(&id) => {}
+                Seen::Shown(inspected) => drop(self.remember(&id, *inspected)),
+                Seen::Unreadable(reason) => self.unreadable(&id, &reason),
+                Seen::Absent => {}
+            }
+        }
+        self.report_all(began).await;
+        self.begun = true;
+        if std::mem::take(&mut self.full_again) {
+            self.look_at_all();
+        }
+    }
+
+    async fn report_all(&mut self, began: u64) {
+        let containers: Vec<(Container, bool)> = self
+            .enabled()
+            .map(|(known, container)| (container.clone(), known.touched <= began))
+            .collect();
+        self.send(Observation::FullLook(
+            containers
+                .iter()
+                .map(|(container, _)| container.look.clone())
+                .collect(),
+        ))
+        .await;
+        for (container, newest) in &containers {
+            self.follow(container, *newest).await;
+            let Some(known) = self.memory.known.get_mut(&container.look.id) else {
+                continue;
+            };
+            known.reported = true;
+            for observation in std::mem::take(&mut known.pending) {
+                self.send(observation).await;
+            }
+        }
+        for known in self
+            .memory
+            .known
+            .values_mut()
+            .filter(|known| known.inspected.is_some())
+        {
+            known.reported = true;
+        }
+        self.publish();
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = (&Known, &Container)> {
+        let known = self.memory.known.values().filter(|known| known.enabled);
+        known.filter_map(|known| Some((known, &known.inspected.as_ref()?.container)))
+    }
+
+    fn publish(&self) {
+        let newest: Vec<Container> = self.enabled().map(|(_, container)| container.clone()).collect();
+        self.wiring.inventory.send_if_modified(|published| {
+            let changed = **published != newest;
+            if changed {
+                *published = Arc::new(newest);
+            }
+            changed
+        });
+    }
+}
