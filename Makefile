@@ -1,5 +1,5 @@
 # The entry points. Each sets up what it needs on a fresh machine with Docker and cargo.
-.PHONY: test lint bench need-cargo images migwatch-image demo demo-down
+.PHONY: test lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest
 
 images: ## the images of the demo and the end-to-end tests
 	demo/build-images.sh
@@ -24,8 +24,20 @@ lint: need-cargo ## formatting and lints
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-bench: need-cargo ## how fast log lines are understood, and what else has figures
-	cargo bench --locked
+bench: need-cargo bench-lines bench-log-stream bench-detection bench-rest ## all benchmarks; half an hour on a quiet machine
+
+bench-lines: ## how fast logs are searched
+	cargo bench --bench lines
+
+bench-log-stream: images ## CPU a followed line, of ours and of the engine's
+	cargo bench --bench log_stream
+	cargo bench --bench log_stream -- real
+
+bench-detection: images ## from a container's first movement to the webhook
+	cargo bench --bench detection
+
+bench-rest: images ## memory and CPU while nothing happens
+	cargo bench --bench rest
 
 need-cargo:
 	@command -v cargo >/dev/null || { echo "There is no cargo: install Rust, https://rustup.rs" >&2; exit 1; }

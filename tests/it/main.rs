@@ -23,6 +23,7 @@ mod notify;
 mod page;
 mod played_engine;
 mod probing;
+mod readme;
 mod shipped;
 mod support;
 mod verdicts;

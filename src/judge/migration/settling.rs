@@ -27,7 +27,7 @@ pub(super) const FINISHED: &str = "it said that it finished";
 pub(super) const CARRIED_OUT: &str = "its last step stands in the database and nothing more was said";
 
 /// A run that moved nothing and said nothing for this time is over: its application just never says that it is up.
-const SILENT: Duration = Duration::from_secs(15 * 60);
+const SILENT: Duration = Duration::from_mins(15);
 
 /// Ends every open migration whose end can be seen.
 pub(in super::super) fn decide(state: &State, _: &Settings, now: Timestamp, _: &Observation) -> Vec<Fact> {

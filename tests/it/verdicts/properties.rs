@@ -129,7 +129,9 @@ proptest! {
         }
         let (before, rest) = story.facts.split_at(cut.index(story.facts.len() + 1));
         let mut durable = Durable::default();
-        before.iter().for_each(|fact| durable.apply(fact));
+        for fact in before {
+            durable.apply(fact);
+        }
         let snapshot = serde_json::to_string(&durable).unwrap();
         let mut durable: Durable = serde_json::from_str(&snapshot).unwrap();
         for fact in rest {
