@@ -120,7 +120,7 @@ async fn measure() {
     bench.tell().await;
 }
 
-/// What each container does at every start.
+/// What each container does at every start. An application needs a moment to come up after its migrations.
 fn script(pause_ms: usize) -> String {
     let pause = match pause_ms {
         0 => String::new(),
@@ -128,7 +128,7 @@ fn script(pause_ms: usize) -> String {
     };
     format!(
         "if [ \"${{RUN_MIGRATIONS:-true}}\" = true ]; then echo 'Running Alembic migrations...'; {pause}\
-         echo 'INFO  [alembic.runtime.migration] Running upgrade 7456428295d9 -> a31f0c9be842, conversations' >&2; fi; \
+         echo 'INFO  [alembic.runtime.migration] Running upgrade 7456428295d9 -> a31f0c9be842, conversations' >&2; sleep 0.1; fi; \
          echo '[INFO] Listening at: http://0.0.0.0:8000'; exec sleep 86400"
     )
 }
