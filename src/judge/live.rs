@@ -189,30 +189,27 @@ impl Live {
     }
 
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
-        match self.containers.get_mut(&look.id) {
-            Some(live) => {
-                let began = look.state == ContainerState::Running && live.look.state != look.state;
-                if (live.look.state, live.look.health) != (look.state, look.health) {
-                    live.since = now;
-                }
-                live.look = look.clone();
-                if began {
-                    self.forgive(&look.service);
-                }
+        if let Some(live) = self.containers.get_mut(&look.id) {
+            let began = look.state == ContainerState::Running && live.look.state != look.state;
+            if (live.look.state, live.look.health) != (look.state, look.health) {
+                live.since = now;
             }
-            None => {
-                let fresh = LiveContainer {
-                    look: look.clone(),
-                    killed_at: None,
-                    died_at: None,
-                    since: now,
-                    application_up_at: None,
-                    log: None,
-                    unreadable_since: None,
-                    position: None,
-                };
-                self.containers.insert(look.id.clone(), fresh);
+            live.look = look.clone();
+            if began {
+                self.forgive(&look.service);
             }
+        } else {
+            let fresh = LiveContainer {
+                look: look.clone(),
+                killed_at: None,
+                died_at: None,
+                since: now,
+                application_up_at: None,
+                log: None,
+                unreadable_since: None,
+                position: None,
+            };
+            self.containers.insert(look.id.clone(), fresh);
         }
         self.counts.entry(look.service.clone()).or_default();
     }
