@@ -6,6 +6,7 @@
 )]
 
 mod database;
+mod e2e;
 mod floors;
 mod http;
 mod journal;

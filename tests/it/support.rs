@@ -1,6 +1,8 @@
 //! What several subjects need to test: each helper in a file of its own. Knows nothing of any one subject.
 
+pub(crate) mod alertmanager;
 pub(crate) mod clock;
+pub(crate) mod daemon;
 pub(crate) mod dashboard;
 pub(crate) mod databases;
 pub(crate) mod fake_engine;
@@ -10,3 +12,5 @@ pub(crate) mod receiver;
 pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
 pub(crate) mod sample_status;
+pub(crate) mod stack;
+pub(crate) mod waiting;
