@@ -3,7 +3,11 @@
 //! Each test shows what it promises three times: by migwatch's facts, by its metrics, and by what Alertmanager holds. That
 //! something is quiet is proved by a sentinel: a later migration on the same path, which must be heard.
 
+mod crashes;
 mod deploys;
+mod endpoints;
+mod failures;
+mod tables;
 mod verdicts;
 
 use migwatch::model::migration::{Grade, Migration, Outcome, Rule, Verdict};
@@ -78,10 +82,7 @@ impl Scene {
                 let all = self.migrations(service).await;
                 let is_there = all.len() == count && all.last().is_some_and(&is_such);
                 let newest = all.last().cloned();
-                newest
-                    .filter(|_| is_there)
-                    .ok_or_else(|| format!("{:#?}", all))
-            })
+                newest.filter(|_| is_there).ok_or_else(|| format!("{all:#?}"))
             })
             .await
     }
