@@ -69,11 +69,10 @@ async fn a_service_that_crashed_behind_a_proxy_that_is_up_is_told_as_the_service
 #[tokio::test]
 async fn a_service_that_runs_and_does_not_answer_is_told_as_its_endpoint() {
     let scene = behind_a_proxy().await;
-    // The container and its check's command stay; what serves is frozen.
-    scene
-        .stack
-        .exec("web", &["sh", "-c", "kill -STOP $(pgrep -f gunicorn)"])
-        .await;
+    // The container runs on; what serves in it is frozen.
+    let freeze = "for of in /proc/[0-9]*; do if grep -q '[g]unicorn' $of/cmdline; then kill -STOP ${of#/proc/}; fi; done";
+    scene.stack.exec("web", &["sh", "-c", freeze]).await;
+
     answers(&scene, "direct", 0.0).await;
     scene.alerts(&["EndpointDown(web)"]).await;
     scene.heard_beside_the_sentinel(&["EndpointDown(web)"]).await;

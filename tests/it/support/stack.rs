@@ -101,9 +101,9 @@ impl Stack {
         self.compose(&["stop", service], &[]).await;
     }
 
-    /// Runs a command in a service's container, as its root.
+    /// Runs a command in a service's container, as its own user.
     pub(crate) async fn exec(&self, service: &str, command: &[&str]) -> String {
-        let arguments = [&["exec", "-T", "--user", "0", service], command].concat();
+        let arguments = [&["exec", "-T", service], command].concat();
         self.compose(&arguments, &[]).await
     }
 
