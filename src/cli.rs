@@ -70,7 +70,8 @@ struct Global {
         long = "log.level",
         env = "MIGWATCH_LOG_LEVEL",
         global = true,
-        value_name = "LEVEL"
+        value_name = "LEVEL",
+        value_parser = crate::config::level
     )]
     level: Option<String>,
     /// text or json [default: text]

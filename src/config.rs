@@ -1,8 +1,10 @@
 //! Floor 3: the configuration file, parsed once into things that cannot be wrong.
 //!
 //! Promises that no file at all is a valid configuration; that every problem is reported at once, each with line, path and a
-//! sentence; and that unknown keys are problems. Refuses to know the daemon. `config/migwatch.toml` shows every key.
+//! sentence (where the text is no TOML, everything that keeps it from being so); and that unknown keys are problems. Refuses to know the daemon. `config/migwatch.toml` shows every key.
 
+mod files;
+mod notes;
 mod parts;
 mod section;
 mod targets;
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::Utf8Error;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -23,7 +26,9 @@ use crate::model::service::ServiceId;
 use crate::notify::Receiver;
 use crate::probe;
 
-use section::{Notes, Section};
+use notes::Notes;
+pub use parts::level;
+use section::Section;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug)]
@@ -136,6 +141,23 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What the parser says, with what it leaves out: the key, the likely slip.
+fn syntax(message: &str, at: Option<&str>) -> String {
+    match at {
+        Some(key) if message == "duplicate key" => format!("{key} is given twice here"),
+        _ if message.ends_with("expected nothing") => format!("{message}; is it a text without its quotes?"),
+        _ => message.to_owned(),
+    }
+}
+
+fn not_utf8(bytes: &[u8], error: Utf8Error) -> Problem {
+    Problem {
+        line: notes::line(bytes.get(..error.valid_up_to()).unwrap_or(bytes)),
+        path: String::new(),
+        sentence: "is not UTF-8: save the file in this encoding".to_owned(),
+    }
+}
+
 impl Config {
     /// Reads `path`, or gives the defaults where there is none.
     ///
@@ -145,11 +167,17 @@ impl Config {
         let Some(path) = path else {
             return Self::parse("", Path::new(""));
         };
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        let bytes = std::fs::read(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text, path)
+        match str::from_utf8(&bytes) {
+            Ok(text) => Self::parse(text, path),
+            Err(error) => Err(ConfigError::Problems {
+                path: path.to_owned(),
+                problems: vec![not_utf8(&bytes, error)],
+            }),
+        }
     }
 
     /// Parses the text of the file `path` (which only names it in errors, and is where relative secret files are looked for).
@@ -161,8 +189,8 @@ impl Config {
         let notes = Notes::new(text, folder);
         let (document, errors) = toml::de::DeTable::parse_recoverable(text);
         for error in &errors {
-            let at = error.span().map_or(0, |span| span.start);
-            notes.add(at, "", error.message());
+            let span = error.span().unwrap_or_default();
+            notes.add(span.start, "", syntax(error.message(), text.get(span)));
         }
         let config = if errors.is_empty() {
             let mut root = Section::root(document.get_ref(), &notes);
@@ -172,7 +200,12 @@ impl Config {
         } else {
             None
         };
-        match (config, notes.into_problems()) {
+        let mut problems = notes.into_problems();
+        if config.is_none() {
+            // One slip makes the parser stumble on over the same line.
+            problems.dedup_by_key(|problem| problem.line);
+        }
+        match (config, problems) {
             (Some(config), problems) if problems.is_empty() => Ok(config),
             (_, problems) => Err(ConfigError::Problems {
                 path: path.to_owned(),
@@ -185,5 +218,64 @@ impl Config {
     pub fn compile_patterns(&self) -> Patterns {
         // They were compiled once when the file was checked; nothing can be wrong with them now.
         Patterns::with(&self.patterns).unwrap_or_else(|_| Patterns::builtin())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Config, ConfigError, Problem};
+
+    /// Every place that may hold a secret.
+    const SECRETIVE: &str = r#"
+        web.token = "s3cret"
+        [receiver.alertmanager.main]
+        url = "http://kim:s3cret@alertmanager:9093?key=s3cret"
+        [receiver.webhook.chat]
+        url = "https://hooks.example.com/s3cret"
+        [probe.page]
+        project = "shop"
+        service = "backend"
+        http = "https://kim:s3cret@shop.example.com/health?key=s3cret"
+        headers = { Authorization = "Bearer s3cret" }
+        [database.shop]
+        url = "mariadb://kim:s3cret@db/shop"
+    "#;
+
+    #[test]
+    fn no_secret_of_a_configuration_is_ever_printed() {
+        let config = Config::parse(SECRETIVE, Path::new("migwatch.toml")).unwrap();
+        let places = (
+            config.receivers.len(),
+            config.probes.len(),
+            config.databases.len(),
+        );
+        assert_eq!(places, (2, 1, 1));
+        let printed = format!("{config:#?}");
+        assert!(!printed.contains("s3cret"), "{printed}");
+    }
+
+    #[test]
+    fn an_error_names_the_file_and_lists_every_problem_with_its_line() {
+        let problem = |line, path: &str, sentence: &str| Problem {
+            line,
+            path: path.to_owned(),
+            sentence: sentence.to_owned(),
+        };
+        let error = |problems| {
+            let path = Path::new("migwatch.toml").to_owned();
+            ConfigError::Problems { path, problems }.to_string()
+        };
+        let one = problem(7, "alerts.keep", "must be a text, not a number");
+        assert_eq!(
+            error(vec![one.clone()]),
+            "one problem in migwatch.toml:\n  migwatch.toml:7: alerts.keep: must be a text, not a number"
+        );
+        assert_eq!(
+            error(vec![problem(2, "", "is not UTF-8"), one]),
+            "2 problems in migwatch.toml:\n  migwatch.toml:2: is not UTF-8\n  \
+             migwatch.toml:7: alerts.keep: must be a text, not a number"
+        );
     }
 }

@@ -6,31 +6,35 @@ pub mod clock;
 mod keeper;
 pub mod logging;
 pub mod look;
+pub mod memory;
 mod monitor;
+mod options;
 mod reload;
 mod supervisor;
 mod targets;
 pub mod tls;
 mod views;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::database::Databases;
-use crate::docker::{self, Docker, Endpoint};
-use crate::http::{self, Http, HttpError};
-use crate::journal::{Journal, JournalError};
+use crate::docker::{self, Docker};
+use crate::http::{self, Http};
+use crate::journal::Journal;
 use crate::judge::{Durable, State};
 use crate::model::observation::Observation;
+use crate::model::service::ServiceId;
 use crate::model::time::Clock;
 use crate::probe::Probes;
 
 use monitor::Monitor;
+pub use options::{DaemonError, Options, Overrides};
 use reload::Reload;
 use supervisor::Supervisor;
 
@@ -55,83 +59,6 @@ const MONITOR_GRACE: Duration = Duration::from_millis(400);
 /// How long open HTTP connections are waited for.
 const HTTP_GRACE: Duration = Duration::from_millis(100);
 
-/// What the daemon is started with.
-#[derive(Debug)]
-pub struct Options {
-    /// The configuration as loaded.
-    pub config: Config,
-    /// Where it came from: read again at a reload.
-    pub config_file: Option<PathBuf>,
-    /// Flags win over the file, also at a reload.
-    pub overrides: Overrides,
-    /// Where the engine is.
-    pub endpoint: Endpoint,
-    /// Where the journal lives.
-    pub data_dir: PathBuf,
-    /// Version and revision of this build.
-    pub build: http::Build,
-}
-
-/// What flags and environment say; wins over the file.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// `--web.listen-address`
-    pub listen: Option<std::net::SocketAddr>,
-    /// `--log.level`
-    pub level: Option<String>,
-    /// `--log.format`
-    pub json: Option<bool>,
-}
-
-impl Overrides {
-    /// Puts the flags over the file.
-    pub fn apply(&self, config: &mut Config) {
-        if let Some(listen) = self.listen {
-            config.web.listen = listen;
-        }
-        if let Some(level) = &self.level {
-            config.log.level.clone_from(level);
-        }
-        if let Some(json) = self.json {
-            config.log.json = json;
-        }
-    }
-}
-
-/// Why the daemon does not start, or ended by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
-    /// The HTTP side.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The journal's snapshot is not one of this program.
-    #[error(
-        "the snapshot in {dir}/journal.db cannot be read as this version's state: move the file away to begin anew, or use the version that wrote it"
-    )]
-    Snapshot {
-        /// The data folder.
-        dir: PathBuf,
-        /// What does not fit.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The configuration, at a reload.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A client cannot be made.
-    #[error("cannot make the HTTP client for receivers")]
-    Client(#[source] reqwest::Error),
-    /// A metric cannot be registered.
-    #[error("cannot register the metrics")]
-    Metrics(#[source] prometheus::Error),
-    /// A task ended by itself: a bug.
-    #[error("the task {0} ended by itself; this is a bug: please report it with the log above")]
-    TaskEnded(String),
-}
-
 /// The part of the state that others read, newest value only.
 pub(crate) struct Published {
     state: State,
@@ -148,121 +75,216 @@ pub async fn run(
     stop: CancellationToken,
     bound: impl FnOnce(Option<std::net::SocketAddr>),
 ) -> Result<(), DaemonError> {
-    let config = Arc::new(options.config.clone());
     let (journal, durable) = recover(&options.data_dir, &*clock)?;
-    let http = Http::bind(http_config(&config, &options.data_dir)).await?;
+    let http = Http::bind(http_config(&options.config, &options.data_dir)).await?;
     let address = http.address();
-    let journal = Arc::new(Mutex::new(journal));
-    let state = State {
-        durable,
-        ..State::default()
+    let parts = Parts {
+        metrics: views::Metrics::register().map_err(DaemonError::Metrics)?,
+        client: tls::client().map_err(DaemonError::Client)?,
+        state: State {
+            durable,
+            ..State::default()
+        },
+        journal: Arc::new(Mutex::new(journal)),
+        options,
+        clock,
     };
-    let metrics = views::Metrics::register().map_err(DaemonError::Metrics)?;
+    let mut tasks = parts.spawn(http, reload);
+    bound(address);
+    let ended = tokio::select! {
+        () = stop.cancelled() => None,
+        name = tasks.edges.next_ended() => Some(name),
+        name = tasks.core.next_ended() => Some(name),
+        name = tasks.served.next_ended() => Some(name),
+    };
+    tasks.drain().await;
+    match ended {
+        None => Ok(()),
+        Some(name) => Err(DaemonError::TaskEnded(name)),
+    }
+}
 
-    let (inbox, observations) = mpsc::channel(INBOX);
-    let (commands, asked) = mpsc::channel(COMMANDS);
-    let (hurry, hurried) = mpsc::channel(HURRY);
-    let (published, state_view) = watch::channel(Arc::new(Published { state: state.clone() }));
-    let (outbox, outbox_view) = watch::channel(Arc::new(state.durable.alerts.outbox()));
-    let (config_sender, config_view) = watch::channel(Arc::clone(&config));
-    let (inventory, inventory_view) = watch::channel(Arc::new(Vec::new()));
-    let (probe_targets, probe_view) = watch::channel(Arc::new(Vec::new()));
-    let (database_targets, database_view) = watch::channel(Arc::new(Vec::new()));
-    let warnings = Arc::new(Mutex::new(Vec::new()));
+/// What the tasks are made of.
+struct Parts {
+    metrics: views::Metrics,
+    client: reqwest::Client,
+    state: State,
+    journal: Arc<Mutex<Journal>>,
+    options: Options,
+    clock: Arc<dyn Clock>,
+}
 
-    let stops = Stops::default();
-    let mut edges = Supervisor::new("edges");
-    let mut last = Supervisor::new("judge and receivers");
-    let mut served = Supervisor::new("http");
-
-    let (reloader, monitor_asked) = Reload::new(&options, config_sender, asked, reload);
-    let reload_status = reloader.status();
-    last.spawn(
-        "monitor",
-        Monitor {
-            state,
+impl Parts {
+    /// Makes the channels and starts every task.
+    fn spawn(self, http: Http, signals: mpsc::Receiver<()>) -> Tasks {
+        let mut tasks = Tasks::new();
+        let (inbox, observations) = mpsc::channel(INBOX);
+        let (commands, asked) = mpsc::channel(COMMANDS);
+        let (hurry, hurried) = mpsc::channel(HURRY);
+        let published = Arc::new(Published {
+            state: self.state.clone(),
+        });
+        let (published, state_view) = watch::channel(published);
+        let (outbox, outbox_view) = watch::channel(Arc::new(self.state.durable.alerts.outbox()));
+        let (config, config_view) = watch::channel(Arc::new(self.options.config.clone()));
+        let (reloader, handed_on) = Reload::new(&self.options, config, asked, signals);
+        let reload = reloader.status();
+        tasks
+            .edges
+            .spawn("reload", reloader.run(tasks.stops.edges.clone()));
+        let monitor = Monitor {
+            state: self.state,
             config: config_view.clone(),
-            journal: Arc::clone(&journal),
+            journal: Arc::clone(&self.journal),
             published,
             outbox,
             hurry,
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(&self.clock),
             unwritten: std::collections::VecDeque::new(),
+        };
+        tasks.core.spawn(
+            "monitor",
+            monitor.run(observations, handed_on, tasks.stops.monitor.clone()),
+        );
+        let wiring = keeper::Wiring {
+            outbox: outbox_view,
+            inbox: inbox.clone(),
+            clock: Arc::clone(&self.clock),
+            handed: self.metrics.handed(),
+        };
+        let notify = keeper::run(
+            config_view.clone(),
+            wiring,
+            self.client,
+            tasks.stops.notify.clone(),
+        );
+        tasks.core.spawn("notify", notify);
+        let edges = Edges {
+            options: &self.options,
+            config: &config_view,
+            inbox,
+            clock: &self.clock,
+        };
+        let warnings = edges.spawn(&mut tasks, &state_view, hurried);
+        let views = views::Views {
+            published: state_view,
+            config: config_view,
+            reload,
+            journal: self.journal,
+            warnings,
+            clock: self.clock,
+            build: self.options.build,
+        };
+        let served = http.serve(
+            views.into_http(self.metrics.registry),
+            commands,
+            tasks.stops.http.clone(),
+        );
+        tasks.served.spawn("http", served);
+        tasks
+            .edges
+            .spawn("memory", memory::keep_small(tasks.stops.edges.clone()));
+        tasks
+    }
+}
+
+/// Everything that runs, in the groups in which it ends.
+struct Tasks {
+    edges: Supervisor,
+    core: Supervisor,
+    served: Supervisor,
+    stops: Stops,
+}
+
+impl Tasks {
+    fn new() -> Self {
+        Self {
+            edges: Supervisor::new("edges"),
+            core: Supervisor::new("judge and receivers"),
+            served: Supervisor::new("http"),
+            stops: Stops::default(),
         }
-        .run(observations, monitor_asked, stops.monitor.clone()),
-    );
-    edges.spawn("reload", reloader.run(stops.edges.clone()));
-    let wiring = keeper::Wiring {
-        outbox: outbox_view,
-        inbox: inbox.clone(),
-        clock: Arc::clone(&clock),
-        handed: metrics.handed(),
-    };
-    let client = tls::client().map_err(DaemonError::Client)?;
-    last.spawn(
-        "notify",
-        keeper::run(config_view.clone(), wiring, client, stops.notify.clone()),
-    );
-    edges.spawn(
-        "targets",
-        targets::Deriver {
-            config: config_view.clone(),
+    }
+
+    /// Edges first, so that nothing new comes; then what is owed; then the last facts; pages to the end.
+    async fn drain(mut self) {
+        self.stops.edges.cancel();
+        self.edges.finish(EDGES_GRACE).await;
+        self.stops.notify.cancel();
+        self.core.finish_one("notify", NOTIFY_GRACE).await;
+        self.stops.monitor.cancel();
+        self.core.finish(MONITOR_GRACE).await;
+        self.stops.http.cancel();
+        self.served.finish(HTTP_GRACE).await;
+    }
+}
+
+/// What the edges are wired with.
+struct Edges<'a> {
+    options: &'a Options,
+    config: &'a watch::Receiver<Arc<Config>>,
+    inbox: mpsc::Sender<Observation>,
+    clock: &'a Arc<dyn Clock>,
+}
+
+impl Edges<'_> {
+    /// Starts them; gives where warnings about found settings are read.
+    fn spawn(
+        self,
+        tasks: &mut Tasks,
+        state: &watch::Receiver<Arc<Published>>,
+        hurried: mpsc::Receiver<ServiceId>,
+    ) -> Arc<Mutex<Vec<String>>> {
+        let stop = &tasks.stops.edges;
+        let (inventory, inventory_view) = watch::channel(Arc::new(Vec::new()));
+        let (probe_targets, probe_view) = watch::channel(Arc::new(Vec::new()));
+        let (database_targets, database_view) = watch::channel(Arc::new(Vec::new()));
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let deriver = targets::Deriver {
+            config: self.config.clone(),
             inventory: inventory_view,
             probes: probe_targets,
             databases: database_targets,
             warnings: Arc::clone(&warnings),
-        }
-        .run(stops.edges.clone()),
-    );
-    edges.spawn(
-        "probe",
-        Probes::new(probe_view, tls::config(), inbox.clone(), Arc::clone(&clock)).run(stops.edges.clone()),
-    );
-    edges.spawn(
-        "database",
-        Databases::new(
-            config.reading,
-            database_view,
-            hurried,
-            inbox.clone(),
-            Arc::clone(&clock),
-        )
-        .run(stops.edges.clone()),
-    );
-    let docker = docker(&options, &config_view, &state_view, inventory, inbox, &clock);
-    edges.spawn("docker", docker.run(stops.edges.clone()));
-    let views = views::Views {
-        published: state_view,
-        config: config_view,
-        reload: reload_status,
-        journal,
-        warnings,
-        clock,
-        build: options.build,
-    };
-    served.spawn(
-        "http",
-        http.serve(views.into_http(metrics.registry), commands, stops.http.clone()),
-    );
-    bound(address);
+        };
+        tasks.edges.spawn("targets", deriver.run(stop.clone()));
+        let probes = Probes::new(
+            probe_view,
+            tls::config(),
+            self.inbox.clone(),
+            Arc::clone(self.clock),
+        );
+        tasks.edges.spawn("probe", probes.run(stop.clone()));
+        let reading = self.options.config.reading;
+        let inbox = self.inbox.clone();
+        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock));
+        tasks.edges.spawn("database", databases.run(stop.clone()));
+        let docker = self.docker(state, inventory);
+        tasks.edges.spawn("docker", docker.run(stop.clone()));
+        warnings
+    }
 
-    let ended = tokio::select! {
-        () = stop.cancelled() => None,
-        name = edges.next_ended() => Some(name),
-        name = last.next_ended() => Some(name),
-        name = served.next_ended() => Some(name),
-    };
-    stops.edges.cancel();
-    edges.finish(EDGES_GRACE).await;
-    stops.notify.cancel();
-    last.finish_one("notify", NOTIFY_GRACE).await;
-    stops.monitor.cancel();
-    last.finish(MONITOR_GRACE).await;
-    stops.http.cancel();
-    served.finish(HTTP_GRACE).await;
-    match ended {
-        None => Ok(()),
-        Some(name) => Err(DaemonError::TaskEnded(name)),
+    fn docker(
+        self,
+        state: &watch::Receiver<Arc<Published>>,
+        inventory: watch::Sender<Arc<Vec<docker::Container>>>,
+    ) -> Docker {
+        let state = state.clone();
+        let resume: docker::Resume =
+            Arc::new(move |container, created_at| state.borrow().state.resume_from(container, created_at));
+        let wiring = docker::Wiring {
+            inbox: self.inbox,
+            inventory,
+            clock: Arc::clone(self.clock),
+            choose: targets::choose(self.config.clone()),
+            resume,
+            patterns: Arc::new(self.options.config.compile_patterns()),
+        };
+        let config = docker::Config {
+            endpoint: self.options.endpoint.clone(),
+            resync: self.options.config.resync,
+        };
+        Docker::new(config, wiring)
     }
 }
 
@@ -316,32 +338,4 @@ fn recover(dir: &Path, clock: &dyn Clock) -> Result<(Journal, Durable), DaemonEr
         "journal open"
     );
     Ok((journal, durable))
-}
-
-fn docker(
-    options: &Options,
-    config: &watch::Receiver<Arc<Config>>,
-    state: &watch::Receiver<Arc<Published>>,
-    inventory: watch::Sender<Arc<Vec<docker::Container>>>,
-    inbox: mpsc::Sender<Observation>,
-    clock: &Arc<dyn Clock>,
-) -> Docker {
-    let state = state.clone();
-    let resume: docker::Resume =
-        Arc::new(move |container, created_at| state.borrow().state.resume_from(container, created_at));
-    let wiring = docker::Wiring {
-        inbox,
-        inventory,
-        clock: Arc::clone(clock),
-        choose: targets::choose(config.clone()),
-        resume,
-        patterns: Arc::new(options.config.compile_patterns()),
-    };
-    Docker::new(
-        docker::Config {
-            endpoint: options.endpoint.clone(),
-            resync: options.config.resync,
-        },
-        wiring,
-    )
 }

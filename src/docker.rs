@@ -13,6 +13,7 @@ pub mod inventory;
 mod labels;
 pub mod logs;
 mod look;
+mod memory;
 mod recent;
 mod switch;
 mod tails;
@@ -35,7 +36,8 @@ pub use engine::{ApiVersion, EngineError, EngineInfo, check};
 pub use environment::Environment;
 pub use inventory::{Choice, Choose, Container, Follow, NetworkAddress, PublishedPort};
 use look::Looker;
-use watching::{Connection, Memory, Watching};
+use memory::Memory;
+use watching::{Connection, Watching};
 
 use crate::lines::Patterns;
 use crate::model::backoff;

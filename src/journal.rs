@@ -328,3 +328,62 @@ impl Journal {
         self.last.saturating_sub(self.snapshot)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Journal;
+    use crate::model::fact::Fact;
+    use crate::model::time::Timestamp;
+
+    #[test]
+    fn a_full_disk_is_transient_and_loses_nothing_but_what_it_refused() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let now = Timestamp::from_seconds(1);
+        let (mut journal, _) = Journal::open(dir.path(), now).unwrap();
+        let small = [Fact::WatchStarted { at: now }];
+        let large = [Fact::ReceiverRemoved {
+            receiver: "x".repeat(100_000),
+        }];
+        assert_eq!(journal.append(&small, now).unwrap(), 1);
+        journal
+            .connection
+            .pragma_update_and_check(None, "max_page_count", 20, |_| Ok(()))
+            .unwrap();
+        let error = journal.append(&large, now).unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        assert!(
+            journal
+                .compact(&serde_json::json!("x".repeat(100_000)), &[], now)
+                .unwrap_err()
+                .is_transient()
+        );
+        assert_eq!(
+            journal.append(&small, now).unwrap(),
+            2,
+            "what fits is still written"
+        );
+        journal
+            .connection
+            .pragma_update_and_check(None, "max_page_count", 10_000, |_| Ok(()))
+            .unwrap();
+        assert_eq!(journal.append(&large, now).unwrap(), 3);
+        drop(journal);
+        let (_, recovered) = Journal::open(dir.path(), now).unwrap();
+        assert_eq!(recovered.facts, [&small[..], &small, &large].concat());
+    }
+
+    #[test]
+    fn a_disk_that_became_read_only_is_transient() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let now = Timestamp::from_seconds(1);
+        let (mut journal, _) = Journal::open(dir.path(), now).unwrap();
+        journal
+            .connection
+            .pragma_update(None, "query_only", true)
+            .unwrap();
+        let error = journal
+            .append(&[Fact::WatchStarted { at: now }], now)
+            .unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+    }
+}

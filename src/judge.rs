@@ -125,15 +125,20 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 7] = [
+    const SUBJECTS: [Subject; 8] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
         migration::confirming::decide,
         migration::settling::decide,
         migration::acknowledge,
+        alerting::acknowledge,
         alerting::decide,
     ];
+    let observation = match observation {
+        Observation::Looked(look) if containers::is_stale(state, look) => &Observation::Tick,
+        observation => observation,
+    };
     state.live.look(now, observation);
     let mut facts = Vec::new();
     for subject in SUBJECTS {

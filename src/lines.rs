@@ -24,6 +24,7 @@ mod text;
 mod traceback;
 mod understanding;
 
+pub(crate) use patterns::gist;
 pub use patterns::{ExtraPatterns, PatternProblem, Patterns};
 pub use scanner::{Framing, Scanner};
 pub use understanding::understand;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    migwatch::daemon::memory::begin();
     migwatch::daemon::tls::install_provider();
     migwatch::cli::main()
 }

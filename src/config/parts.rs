@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing_subscriber::EnvFilter;
+
 use super::section::Section;
 use super::{Config, Log, Web, targets};
 use crate::database;
+use crate::docker::endpoint::{Endpoint, EndpointError, Variables};
 use crate::judge::settings::{ServiceSettings, Settings};
 use crate::lines::{ExtraPatterns, Patterns};
 use crate::model::container::FollowLogs;
@@ -74,14 +77,29 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
 }
 
 fn engine(section: Option<Section<'_>>) -> (Option<String>, Duration) {
-    const RESYNC: Duration = Duration::from_secs(60);
+    const RESYNC: Duration = Duration::from_mins(1);
     let Some(mut section) = section else {
         return (None, RESYNC);
     };
-    let host = section.text("host");
+    let host = section.given("host");
+    if let Some(problem) = host.as_ref().and_then(|host| unusable(host)) {
+        section.wrong("host", problem);
+    }
     let resync = section.duration("resync", RESYNC);
     section.finish();
     (host, resync)
+}
+
+/// What is wrong with the engine's address. Certificates are looked at when it is used: where they lie, the environment says.
+fn unusable(host: &str) -> Option<String> {
+    let variables = Variables {
+        host: Some(host.to_owned()),
+        ..Variables::default()
+    };
+    match Endpoint::choose(&variables) {
+        Ok(_) | Err(EndpointError::Tls(_)) => None,
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn web(section: Option<Section<'_>>) -> Web {
@@ -104,8 +122,8 @@ fn web(section: Option<Section<'_>>) -> Web {
             default
         })
     });
-    let socket = section.text("socket").map(PathBuf::from);
-    let token = section.secret("token");
+    let socket = section.given("socket").map(PathBuf::from);
+    let token = section.secret("token").map(|given| given.secret);
     section.finish();
     Web {
         listen,
@@ -116,7 +134,7 @@ fn web(section: Option<Section<'_>>) -> Web {
 
 fn data(section: Option<Section<'_>>) -> Option<PathBuf> {
     let mut section = section?;
-    let dir = section.text("dir").map(PathBuf::from);
+    let dir = section.given("dir").map(PathBuf::from);
     section.finish();
     dir
 }
@@ -127,14 +145,11 @@ fn log(section: Option<Section<'_>>) -> Log {
         json: false,
     };
     let Some(mut section) = section else { return log };
-    if let Some(level) = section.text("level") {
-        if tracing_subscriber::EnvFilter::try_new(&level).is_err() {
-            section.wrong(
-                "level",
-                format!("{level:?} is no level: write error, warn, info, debug or trace"),
-            );
+    if let Some(text) = section.text("level") {
+        match level(&text) {
+            Ok(level) => log.level = level,
+            Err(problem) => section.wrong("level", problem),
         }
-        log.level = level;
     }
     log.json = section
         .choice("format", &[("text", false), ("json", true)])
@@ -143,9 +158,27 @@ fn log(section: Option<Section<'_>>) -> Log {
     log
 }
 
+/// Checks how much is logged: a level, or several `target=level` with commas between.
+///
+/// # Errors
+/// A sentence, when it is neither. A word alone would otherwise be taken for a target, and silence all others.
+pub fn level(text: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let ends_in_level = |piece: &str| {
+        let level = piece.rsplit('=').next().unwrap_or(piece);
+        LEVELS.contains(&level.trim().to_ascii_lowercase().as_str())
+    };
+    if text.split(',').all(ends_in_level) && EnvFilter::try_new(text).is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "{text:?} is no level: write error, warn, info, debug or trace"
+    ))
+}
+
 /// Fills what the judge is told of alerts; returns how often they are sent again.
 fn alerts(section: Option<Section<'_>>, settings: &mut Settings) -> Duration {
-    const RESEND: Duration = Duration::from_secs(60);
+    const RESEND: Duration = Duration::from_mins(1);
     let Some(mut section) = section else { return RESEND };
     settings.host = section.text("host").unwrap_or_default();
     settings.keep = section.duration("keep", settings.keep);
@@ -200,9 +233,10 @@ fn databases(section: Option<Section<'_>>) -> (bool, database::Config) {
     };
     let enable = section.boolean("enable", true);
     let interval = section.duration("interval", default.interval);
-    let timeout = section.duration("timeout", default.timeout);
+    let timeout = section.duration("timeout", default.timeout.min(interval / 2));
     if timeout >= interval {
-        section.wrong("timeout", "must be shorter than the interval");
+        let limit = humantime::format_duration(interval);
+        section.wrong("timeout", format!("must be shorter than the interval ({limit})"));
     }
     section.finish();
     (enable, database::Config { interval, timeout })

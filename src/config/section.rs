@@ -1,50 +1,19 @@
 //! Reading one table of the file: each key is taken once, what is wrong with it is noted and its default used, and what nobody took
 //! is an unknown key.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::Problem;
+use super::notes::Notes;
 
-/// The problems found so far, and the text they lie in.
-pub(super) struct Notes<'t> {
-    text: &'t str,
-    folder: PathBuf,
-    problems: RefCell<Vec<Problem>>,
-}
+/// Shorter than this is a slip that would keep the machine busy.
+const SHORTEST: Duration = Duration::from_millis(10);
 
-impl<'t> Notes<'t> {
-    pub(super) fn new(text: &'t str, folder: PathBuf) -> Self {
-        Self {
-            text,
-            folder,
-            problems: RefCell::new(Vec::new()),
-        }
-    }
-
-    /// Notes a problem at a byte offset.
-    pub(super) fn add(&self, offset: usize, path: &str, sentence: impl Into<String>) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.matches('\n').count().saturating_add(1);
-        self.problems.borrow_mut().push(Problem {
-            line,
-            path: path.to_owned(),
-            sentence: sentence.into(),
-        });
-    }
-
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
-        problems.sort();
-        problems
-    }
-}
+/// Longer than this is a slip too, and sums of times stay within what clocks can hold.
+const LONGEST: Duration = Duration::from_hours(8760);
 
 /// One table of the file while it is read.
 pub(super) struct Section<'a> {
@@ -52,7 +21,7 @@ pub(super) struct Section<'a> {
     offset: usize,
     table: &'a DeTable<'a>,
     taken: BTreeSet<String>,
-    notes: &'a Notes<'a>,
+    pub(super) notes: &'a Notes<'a>,
 }
 
 impl<'a> Section<'a> {
@@ -76,9 +45,16 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The key's path as TOML would write it.
     fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let key = if !key.is_empty() && key.chars().all(is_bare) {
             key.to_owned()
+        } else {
+            format!("{key:?}")
+        };
+        if self.path.is_empty() {
+            key
         } else {
             format!("{}.{key}", self.path)
         }
@@ -110,13 +86,27 @@ impl<'a> Section<'a> {
     /// A text.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let value = self.take(key)?.get_ref();
-        match value.as_str() {
-            Some(text) => Some(text.to_owned()),
-            None => {
-                self.expected(key, "a text", value);
-                None
-            }
+        if let Some(text) = value.as_str() {
+            Some(text.to_owned())
+        } else {
+            self.expected(key, "a text", value);
+            None
         }
+    }
+
+    /// A text; an empty one counts as left out.
+    pub(super) fn given(&mut self, key: &str) -> Option<String> {
+        self.text(key).filter(|text| !text.is_empty())
+    }
+
+    /// A text that may not be left out; `why` says what it is for.
+    pub(super) fn needed(&mut self, key: &str, why: &str) -> Option<String> {
+        let said = self.notes.count();
+        let text = self.given(key);
+        if text.is_none() && self.notes.count() == said {
+            self.wrong(key, format!("is needed: {why}"));
+        }
+        text
     }
 
     /// A boolean.
@@ -141,32 +131,31 @@ impl<'a> Section<'a> {
         let number = value
             .get_ref()
             .as_integer()
-            .and_then(|number| number.as_str().parse::<u32>().ok());
-        match number.filter(|number| bounds.contains(number)) {
-            Some(number) => number,
-            None => {
-                self.wrong(
-                    key,
-                    format!(
-                        "must be a whole number from {} to {}",
-                        bounds.start(),
-                        bounds.end()
-                    ),
-                );
-                default
-            }
+            .and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
+        if let Some(number) = number.filter(|number| bounds.contains(number)) {
+            number
+        } else {
+            self.wrong(
+                key,
+                format!(
+                    "must be a whole number from {} to {}",
+                    bounds.start(),
+                    bounds.end()
+                ),
+            );
+            default
         }
     }
 
-    /// A duration as people write it; zero is refused.
+    /// A duration as people write it.
     pub(super) fn duration(&mut self, key: &str, default: Duration) -> Duration {
         let Some(text) = self.text(key) else {
             return default;
         };
         match humantime::parse_duration(&text) {
-            Ok(duration) if !duration.is_zero() => duration,
+            Ok(duration) if (SHORTEST..=LONGEST).contains(&duration) => duration,
             Ok(_) => {
-                self.wrong(key, "must be longer than zero");
+                self.wrong(key, "must be from 10ms to 365days");
                 default
             }
             Err(_) => {
@@ -205,7 +194,7 @@ impl<'a> Section<'a> {
                 .collect()
         });
         if texts.is_none() {
-            self.expected(key, "a list of texts", value.get_ref());
+            self.wrong(key, "must be a list of texts");
         }
         texts.unwrap_or_default()
     }
@@ -216,7 +205,8 @@ impl<'a> Section<'a> {
             return Vec::new();
         };
         let number = |entry: &Spanned<DeValue<'_>>| {
-            let number: u16 = entry.get_ref().as_integer()?.as_str().parse().ok()?;
+            let number = entry.get_ref().as_integer()?;
+            let number = u16::from_str_radix(number.as_str(), number.radix()).ok()?;
             bounds.contains(&number).then_some(number)
         };
         let list = value
@@ -236,34 +226,14 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// A secret, given as it is (`key`) or by a file (`key_file`).
-    pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
-        let file_key = format!("{key}_file");
-        let given = self.text(key);
-        let Some(file) = self.text(&file_key) else {
-            return given.map(SecretString::from);
-        };
-        if given.is_some() {
-            self.wrong(&file_key, format!("and {key} are both given: leave one out"));
-        }
-        let path = self.notes.folder.join(&file);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Some(SecretString::from(text.trim_end_matches(['\n', '\r']).to_owned())),
-            Err(error) => {
-                self.wrong(&file_key, format!("cannot read {}: {error}", path.display()));
-                None
-            }
-        }
-    }
-
     /// Any value as JSON, to compare foreign JSON with.
     pub(super) fn json(&mut self, key: &str) -> Option<serde_json::Value> {
         let value = self.take(key)?.get_ref();
         let json = match value {
             DeValue::String(text) => Some(serde_json::Value::from(text.as_ref())),
             DeValue::Boolean(boolean) => Some(serde_json::Value::from(*boolean)),
-            DeValue::Integer(number) => serde_json::from_str(number.as_str()).ok(),
-            DeValue::Float(number) => serde_json::from_str(number.as_str()).ok(),
+            DeValue::Integer(number) => whole(number).map(serde_json::Value::from),
+            DeValue::Float(number) => number.as_str().parse().ok().and_then(finite),
             _ => None,
         };
         if json.is_none() {
@@ -275,12 +245,11 @@ impl<'a> Section<'a> {
     /// A table below this one.
     pub(super) fn section(&mut self, key: &str) -> Option<Section<'a>> {
         let value = self.take(key)?;
-        match value.get_ref().as_table() {
-            Some(table) => Some(self.below(key, value.span().start, table)),
-            None => {
-                self.expected(key, "a table", value.get_ref());
-                None
-            }
+        if let Some(table) = value.get_ref().as_table() {
+            Some(self.below(key, value.span().start, table))
+        } else {
+            self.expected(key, "a table", value.get_ref());
+            None
         }
     }
 
@@ -301,7 +270,7 @@ impl<'a> Section<'a> {
     }
 
     /// Everything as texts: for headers.
-    pub(super) fn text_entries(mut self) -> Vec<(String, String)> {
+    pub(super) fn text_entries(&mut self) -> Vec<(String, String)> {
         let keys: Vec<String> = self.table.keys().map(|key| key.get_ref().to_string()).collect();
         keys.into_iter()
             .filter_map(|key| self.text(&key).map(|text| (key, text)))
@@ -310,7 +279,7 @@ impl<'a> Section<'a> {
 
     /// Whatever was not taken is unknown.
     pub(super) fn finish(self) {
-        for (key, value) in self.table.iter() {
+        for (key, value) in self.table {
             let name = key.get_ref().as_ref();
             if !self.taken.contains(name) {
                 let mut known: Vec<&str> = self.taken.iter().map(String::as_str).collect();
@@ -324,6 +293,15 @@ impl<'a> Section<'a> {
             }
         }
     }
+}
+
+fn whole(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// JSON has no infinity.
+fn finite(number: f64) -> Option<serde_json::Value> {
+    serde_json::Number::from_f64(number).map(serde_json::Value::Number)
 }
 
 fn kind(value: &DeValue<'_>) -> &'static str {

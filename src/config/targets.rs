@@ -9,9 +9,11 @@ use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::files::Given;
 use super::section::Section;
 use crate::database::{DatabaseUrl, Tables, Target as Database};
 use crate::judge::settings::Settings;
+use crate::lines::gist;
 use crate::model::probe::{ProbeId, Via};
 use crate::model::revision::DatabaseId;
 use crate::model::service::ServiceId;
@@ -25,7 +27,7 @@ pub(super) fn receivers(root: &mut Section<'_>) -> Vec<Receiver> {
     };
     let mut receivers: BTreeMap<String, Receiver> = BTreeMap::new();
     for (name, mut one) in section.named("alertmanager") {
-        if let Some(url) = http_url(&mut one, "url") {
+        if let Some(url) = http_url(&mut one, "url", "it says where the Alertmanager is") {
             receivers.insert(name.clone(), Receiver::Alertmanager { name, url });
         }
         one.finish();
@@ -50,28 +52,18 @@ pub(super) fn receivers(root: &mut Section<'_>) -> Vec<Receiver> {
 
 /// A webhook's URL is a secret as a whole.
 fn webhook_url(section: &mut Section<'_>) -> Option<SecretString> {
-    let Some(url) = section.secret("url") else {
-        section.wrong("url", "is needed: give url or url_file");
-        return None;
-    };
-    match Url::parse(url.expose_secret()) {
-        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => Some(url),
-        _ => {
-            section.wrong(
-                "url",
-                "is no URL: it begins with http:// or https:// and names a host",
-            );
-            None
-        }
-    }
+    let Given { key, secret } = section.needed_secret("url")?;
+    parsed(section, &key, secret.expose_secret())?;
+    Some(secret)
 }
 
-fn http_url(section: &mut Section<'_>, key: &str) -> Option<Url> {
-    let Some(text) = section.text(key) else {
-        section.wrong(key, "is needed");
-        return None;
-    };
-    match Url::parse(&text) {
+fn http_url(section: &mut Section<'_>, key: &str, why: &str) -> Option<Url> {
+    let text = section.needed(key, why)?;
+    parsed(section, key, &text)
+}
+
+fn parsed(section: &Section<'_>, key: &str, text: &str) -> Option<Url> {
+    match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
         _ => {
             section.wrong(
@@ -108,13 +100,14 @@ fn probe(name: String, mut section: Section<'_>) -> Option<Probe> {
             format!("must not be longer than its interval ({limit})"),
         );
     }
+    let tcp = tcp_ask(&mut section);
     let ask = match (section.has("http"), section.has("tcp")) {
-        (true, false) => http_ask(&mut section).map(Ask::Http),
-        (false, true) => tcp_ask(&mut section),
-        _ => {
-            section.wrong("http", "give either http = \"URL\" or tcp = \"host:port\"");
-            let _ = (section.text("http"), section.text("tcp"));
-            None
+        (false, true) => tcp,
+        (has_http, has_tcp) => {
+            if has_http && has_tcp {
+                section.wrong("tcp", "and http are both given: leave one out");
+            }
+            http_ask(&mut section).map(Ask::Http)
         }
     };
     section.finish();
@@ -131,13 +124,9 @@ fn probe(name: String, mut section: Section<'_>) -> Option<Probe> {
 }
 
 fn service(section: &mut Section<'_>) -> Option<ServiceId> {
-    let project = section.text("project");
-    let service = section.text("service");
-    for (key, given) in [("project", &project), ("service", &service)] {
-        if given.is_none() && !section.has(key) {
-            section.wrong(key, "is needed: it says whose health this is");
-        }
-    }
+    const WHOSE: &str = "it says whose health this is";
+    let project = section.needed("project", WHOSE);
+    let service = section.needed("service", WHOSE);
     Some(ServiceId::new(project?, service?))
 }
 
@@ -152,14 +141,14 @@ fn tcp_ask(section: &mut Section<'_>) -> Option<Ask> {
             port,
         }),
         _ => {
-            section.wrong("tcp", format!("{text:?} is no address: write it as host:port"));
+            section.wrong("tcp", "is no address: write it as host:port");
             None
         }
     }
 }
 
 fn http_ask(section: &mut Section<'_>) -> Option<HttpAsk> {
-    let url = http_url(section, "http");
+    let url = http_url(section, "http", "give http = \"URL\" or tcp = \"host:port\"");
     let method = section.text("method").map_or(Method::GET, |text| {
         Method::from_bytes(text.as_bytes()).unwrap_or_else(|_| {
             section.wrong("method", format!("{text:?} is no HTTP method"));
@@ -168,9 +157,14 @@ fn http_ask(section: &mut Section<'_>) -> Option<HttpAsk> {
     });
     let headers = headers(section);
     let expect_status = section.integers("expect_status", 100..=599);
-    let expect_body = section.text("expect_body").and_then(|pattern| {
+    let expect_body = section.given("expect_body").and_then(|pattern| {
         Regex::new(&pattern)
-            .map_err(|error| section.wrong("expect_body", format!("is no regular expression: {error}")))
+            .map_err(|error| {
+                section.wrong(
+                    "expect_body",
+                    format!("is no regular expression: {}", gist(&error)),
+                );
+            })
             .ok()
     });
     let expect_json = expect_json(section);
@@ -187,21 +181,18 @@ fn http_ask(section: &mut Section<'_>) -> Option<HttpAsk> {
 }
 
 fn headers(section: &mut Section<'_>) -> Vec<(HeaderName, SecretString)> {
-    let entries = section
-        .section("headers")
-        .map(Section::text_entries)
-        .unwrap_or_default();
+    let Some(mut inner) = section.section("headers") else {
+        return Vec::new();
+    };
     let mut headers = Vec::new();
-    for (name, value) in entries {
+    for (name, value) in inner.text_entries() {
         match (
             HeaderName::from_bytes(name.as_bytes()),
             HeaderValue::from_str(&value),
         ) {
             (Ok(name), Ok(_)) => headers.push((name, SecretString::from(value))),
-            _ => section.wrong(
-                "headers",
-                format!("{name:?} is no HTTP header with a value that can be sent"),
-            ),
+            (Err(_), _) => inner.wrong(&name, "is no name of an HTTP header"),
+            (_, Err(_)) => inner.wrong(&name, "has a value that cannot be sent as a header"),
         }
     }
     headers
@@ -262,17 +253,12 @@ fn database(name: &str, section: &mut Section<'_>, settings: &Settings) -> Optio
         }
     }
     let tables = section.texts("tables");
-    let ca = section.text("ca_file").map(std::path::PathBuf::from);
-    let url = match section.secret("url") {
-        Some(url) => DatabaseUrl::parse(url.expose_secret())
-            .map_err(|error| section.wrong("url", error.to_string()))
-            .ok(),
-        None if section.has("url") || section.has("url_file") => None,
-        None => {
-            section.wrong("url", "is needed: give url or url_file");
-            None
-        }
-    };
+    let ca = section.file("ca_file");
+    let url = section.needed_secret("url").and_then(|given| {
+        DatabaseUrl::parse(given.secret.expose_secret())
+            .map_err(|error| section.wrong(&given.key, error.to_string()))
+            .ok()
+    });
     let bound = settings
         .services
         .values()

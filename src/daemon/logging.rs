@@ -3,13 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that would log whole engine answers (container environments!) at debug level.
-const QUIET: [&str; 5] = [
-    "bollard=info",
-    "hyper=info",
-    "hyper_util=info",
-    "reqwest=info",
-    "sqlx=warn",
-];
+const QUIET: [&str; 4] = ["hyper=info", "hyper_util=info", "reqwest=info", "sqlx=warn"];
 
 /// Begins to log. A level that cannot be read is `info`.
 pub fn begin(level: &str, json: bool) {

@@ -76,9 +76,9 @@ impl Monitor {
         self.finish();
     }
 
-    fn sleep(&mut self) -> Duration {
+    fn sleep(&self) -> Duration {
         let now = self.clock.now();
-        let config = Arc::clone(&self.config.borrow_and_update());
+        let config = Arc::clone(&self.config.borrow());
         let deadline = self.state.deadline(&config.settings, now);
         let sleep = deadline
             .map_or(LONGEST_SLEEP, |deadline| deadline.since(now))

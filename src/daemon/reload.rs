@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use secrecy::ExposeSecret;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -116,8 +117,12 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 
 /// The parts that a running daemon does not take up.
 fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let token = |config: &Config| {
+        let token = config.web.token.as_ref();
+        token.map(|token| token.expose_secret().to_owned())
+    };
     let mut parts = Vec::new();
-    if old.web.listen != new.web.listen || old.web.socket != new.web.socket {
+    if token(old) != token(new) || old.web.listen != new.web.listen || old.web.socket != new.web.socket {
         parts.push("web");
     }
     if old.engine_host != new.engine_host || old.resync != new.resync {

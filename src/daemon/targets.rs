@@ -172,7 +172,10 @@ fn database_targets(
             continue;
         };
         warnings.extend(found.warning().map(|warning| format!("{service}: {warning}")));
-        let hosts = |name: &str| resolve(containers, &service.project, name);
+        let hosts = |name: &str| match name {
+            "localhost" | "127.0.0.1" | "::1" => address(container),
+            name => resolve(containers, &service.project, name),
+        };
         let Some(resolved) = databases::resolve(&found, &service.project, &hosts) else {
             continue;
         };

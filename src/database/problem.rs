@@ -180,6 +180,16 @@ fn explain(error: &sqlx::Error) -> (Kind, &'static str) {
 }
 
 fn explain_io(error: &std::io::Error) -> (Kind, &'static str) {
+    if error
+        .get_ref()
+        .and_then(|cause| cause.downcast_ref::<rustls::Error>())
+        .is_some()
+    {
+        return (
+            Kind::Tls,
+            "check ca_file, and that the server's certificate names this host",
+        );
+    }
     match error.kind() {
         ErrorKind::ConnectionRefused => (Kind::Connect, "is the server up, and is the port right?"),
         ErrorKind::NotFound => (Kind::Tls, "ca_file names a file that is not there"),
@@ -248,6 +258,7 @@ mod tests {
 
     #[test]
     fn every_error_of_the_transport_has_its_kind() {
+        let certificate = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         for (error, kind) in [
             (
                 sqlx::Error::Io(Error::other("failed to lookup address information")),
@@ -259,6 +270,10 @@ mod tests {
             ),
             (sqlx::Error::Io(Error::from(ErrorKind::TimedOut)), Kind::Timeout),
             (sqlx::Error::Io(Error::from(ErrorKind::NotFound)), Kind::Tls),
+            (
+                sqlx::Error::Io(Error::new(ErrorKind::InvalidData, certificate)),
+                Kind::Tls,
+            ),
             (sqlx::Error::Tls("invalid peer certificate".into()), Kind::Tls),
             (
                 sqlx::Error::Protocol("unknown authentication plugin: client_ed25519".to_owned()),

@@ -221,16 +221,12 @@ fn certificates(variables: &Variables) -> PathBuf {
 }
 
 fn without_credentials(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => {
-            format!(
-                "{}://***{}",
-                text.get(..scheme).unwrap_or_default(),
-                text.get(at..).unwrap_or_default()
-            )
-        }
-        _ => text.to_owned(),
-    }
+    let Some(at) = text.rfind('@') else {
+        return text.to_owned();
+    };
+    let scheme = text.find("://").filter(|scheme| *scheme < at);
+    let scheme = scheme.map_or("", |scheme| text.get(..scheme + 3).unwrap_or_default());
+    format!("{scheme}***{}", text.get(at..).unwrap_or_default())
 }
 
 fn host_and_port(rest: &str, default: u16) -> Result<(String, u16), &'static str> {

@@ -110,6 +110,12 @@ async fn get(endpoint: &Endpoint, path: &str) -> Result<Response<Body>, EngineEr
     wire::get(endpoint, path).await.map_err(|error| {
         let sentence = match &error {
             WireError::Connect { source, .. } => endpoint.explain(source),
+            _ if error.status() == Some(403) => {
+                format!(
+                    "{}; a socket proxy must allow GET of version, events and containers",
+                    error.sentence()
+                )
+            }
             _ => error.sentence(),
         };
         EngineError::Asked {

@@ -3,12 +3,12 @@
 //! Promises to take what Docker and Podman leave out or write differently as it comes: only a missing identity or creation time makes a
 //! container unreadable, by name. Refuses to ask the engine anything.
 
-use std::net::IpAddr;
+mod network;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::environment::Environment;
-use super::inventory::{Container, Follow, NetworkAddress, PublishedPort};
+use super::inventory::{Container, Follow};
 use super::labels::{self, Labels};
 use super::switch;
 use crate::model::container::{ContainerLook, ContainerState, Health, RestartPolicy};
@@ -79,10 +79,10 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
     let container = Container {
         look,
         environment,
-        networks: networks(json),
+        networks: network::networks(json),
         host_network: text(json, "/HostConfig/NetworkMode") == Some("host"),
-        published: published(json),
-        exposed_ports: exposed(json),
+        published: network::published(json),
+        exposed_ports: network::exposed(json),
         healthcheck: Some(texts(json, "/Config/Healthcheck/Test")).filter(|test| !test.is_empty()),
         follow: Follow::No {
             reason: "not decided yet".to_owned(),
@@ -195,72 +195,10 @@ fn restart_policy(name: &str) -> RestartPolicy {
     }
 }
 
-fn object<'a>(json: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
-    json.pointer(pointer)
-        .and_then(Value::as_object)
-        .map(Map::iter)
-        .into_iter()
-        .flatten()
-}
-
-fn networks(json: &Value) -> Vec<NetworkAddress> {
-    let address = |(network, settings): (&String, &Value)| {
-        let ip = ["/IPAddress", "/GlobalIPv6Address"]
-            .into_iter()
-            .find_map(|key| text(settings, key)?.parse::<IpAddr>().ok())?;
-        Some(NetworkAddress {
-            network: network.clone(),
-            ip,
-            aliases: texts(settings, "/Aliases"),
-        })
-    };
-    object(json, "/NetworkSettings/Networks")
-        .filter_map(address)
-        .collect()
-}
-
-/// `"80/tcp"`
-fn port(text: &str) -> Option<(u16, &str)> {
-    let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    Some((port.parse().ok()?, protocol))
-}
-
-fn published(json: &Value) -> Vec<PublishedPort> {
-    let mut published = Vec::new();
-    for (inside, bindings) in object(json, "/NetworkSettings/Ports") {
-        let Some((container_port, protocol)) = port(inside) else {
-            continue;
-        };
-        for binding in bindings.as_array().into_iter().flatten() {
-            let host_ip = text(binding, "/HostIp")
-                .and_then(|ip| ip.parse().ok())
-                .unwrap_or(IpAddr::from([0, 0, 0, 0]));
-            let Some(host_port) = text(binding, "/HostPort").and_then(|port| port.parse().ok()) else {
-                continue;
-            };
-            published.push(PublishedPort {
-                container_port,
-                host_ip,
-                host_port,
-                protocol: protocol.to_owned(),
-            });
-        }
-    }
-    published
-}
-
-fn exposed(json: &Value) -> Vec<u16> {
-    let ports = object(json, "/Config/ExposedPorts").filter_map(|(text, _)| port(text));
-    let mut ports: Vec<u16> = ports
-        .filter(|(_, protocol)| *protocol == "tcp")
-        .map(|(port, _)| port)
-        .collect();
-    ports.sort_unstable();
-    ports
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use serde_json::{Value, json};
 
     use super::*;

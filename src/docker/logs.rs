@@ -107,6 +107,8 @@ struct Follower {
     announced: bool,
     /// The engine broke the last stream off with an error of its own: headers alone prove nothing.
     wary: bool,
+    /// The last line that a stream left out at its end: what a second stream does not give either is not waited for.
+    missed: Option<Timestamp>,
 }
 
 impl Follower {
@@ -122,6 +124,7 @@ impl Follower {
             opened: false,
             announced: false,
             wary: false,
+            missed: None,
         }
     }
 

@@ -3,48 +3,18 @@
 //! Promises the shell's own answer where the command can be read, the usual meaning of the usual switches where it cannot, and what said
 //! so. Pure. Refuses to run anything and to show values that may be secrets.
 
+mod answer;
 mod condition;
 mod expansion;
 mod script;
+mod tools;
+mod usual;
 mod walk;
 
 use crate::model::container::{Armed, ArmedSource, ArmedState};
-use walk::{Asked, Found, Tri, Walk};
-
-/// The usual switches, most usual first.
-const SWITCHES: [&str; 22] = [
-    "RUN_MIGRATIONS",
-    "RUN_DB_MIGRATIONS",
-    "AUTO_MIGRATE",
-    "MIGRATE_ON_START",
-    "RUN_ALEMBIC",
-    "ALEMBIC_UPGRADE",
-    "RUN_MIGRATION",
-    "RUN_DB_MIGRATION",
-    "RUN_DATABASE_MIGRATIONS",
-    "RUN_ALEMBIC_MIGRATIONS",
-    "RUN_ALEMBIC_UPGRADE",
-    "AUTO_MIGRATION",
-    "AUTO_MIGRATIONS",
-    "MIGRATE_ON_STARTUP",
-    "MIGRATE_ON_BOOT",
-    "DB_AUTO_MIGRATE",
-    "DB_MIGRATE",
-    "MIGRATE_DB",
-    "APPLY_MIGRATIONS",
-    "ENABLE_MIGRATIONS",
-    "RUN_DB_UPGRADE",
-    "DB_UPGRADE",
-];
-/// The usual switches that say the opposite.
-const REVERSED: [&str; 4] = [
-    "SKIP_MIGRATIONS",
-    "SKIP_DB_MIGRATIONS",
-    "NO_MIGRATIONS",
-    "DISABLE_MIGRATIONS",
-];
-/// The longest value of a switch that is shown.
-const SHOWN: usize = 20;
+use answer::{Asked, Found, Tri};
+use usual::{from_environment, from_mention, is_switch, shown, truth};
+use walk::Walk;
 
 /// Whether the next start of `entrypoint` + `command` with `environment` would migrate.
 pub(super) fn armed(
@@ -82,41 +52,6 @@ fn nothing() -> Armed {
         state: ArmedState::Disarmed,
         source: ArmedSource::Nothing,
     }
-}
-
-/// Whether these words, one command, change a database by Alembic (or its sisters in Flask and Django).
-fn migrates(words: &[&str]) -> bool {
-    let (name, rest) = words
-        .split_first()
-        .map_or(("", words), |(name, rest)| (base(name), rest));
-    if matches!(name, "echo" | "printf")
-        || rest
-            .iter()
-            .any(|word| matches!(*word, "--sql" | "--help" | "--check" | "--plan"))
-    {
-        return false;
-    }
-    let behind = |tool: &[&str], verbs: &[&str]| {
-        let at = words.iter().position(|word| tool.contains(&base(word)));
-        at.is_some_and(|at| words.iter().skip(at + 1).any(|word| verbs.contains(word)))
-    };
-    let flask = words.iter().position(|word| *word == "db").is_some_and(|at| {
-        words
-            .get(at + 1)
-            .is_some_and(|verb| matches!(*verb, "upgrade" | "downgrade"))
-    });
-    behind(&["alembic", "alembic.config"], &["upgrade", "downgrade"])
-        || (flask && behind(&["flask", "manage.py", "quart"], &["db"]))
-        || behind(&["manage.py", "django-admin", "django-admin.py"], &["migrate"])
-}
-
-fn base(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
-}
-
-fn is_switch(variable: &str) -> bool {
-    let upper = variable.to_ascii_uppercase();
-    SWITCHES.contains(&upper.as_str()) || upper.contains("MIGRAT") || upper.contains("ALEMBIC")
 }
 
 /// Several commands: one that runs decides, else one that perhaps runs.
@@ -157,79 +92,6 @@ fn from_command(found: &[&Found]) -> Armed {
 fn decider(asked: &[Asked]) -> Option<&Asked> {
     let by_name = asked.iter().rev().find(|asked| is_switch(&asked.variable));
     by_name.or_else(|| asked.iter().rev().find(|asked| truth(&asked.value).is_some()))
-}
-
-/// The command cannot be read (an entrypoint script): the switch in the environment means what it usually means.
-fn from_environment(environment: &dyn Fn(&str) -> Option<String>) -> Option<Armed> {
-    let set = |variable: &&'static str| environment(variable).map(|value| (*variable, value));
-    let mut switches: Vec<(Armed, bool)> = Vec::new();
-    for (variable, value) in SWITCHES.iter().chain(&REVERSED).filter_map(set) {
-        let meant = truth(&value).map(|truth| truth != REVERSED.contains(&variable));
-        let state = match meant {
-            Some(true) => ArmedState::Armed,
-            Some(false) => ArmedState::Disarmed,
-            None => ArmedState::Unknown,
-        };
-        let source = ArmedSource::Environment {
-            variable: variable.to_owned(),
-            value: shown(&value),
-        };
-        switches.push((Armed { state, source }, meant == Some(true)));
-    }
-    let armed = switches.iter().position(|(_, armed)| *armed).unwrap_or(0);
-    (armed < switches.len()).then(|| switches.swap_remove(armed).0)
-}
-
-/// `RUN=${RUN_MIGRATIONS:-true} ./start.sh`: the default in the command is the best that is known.
-fn from_mention(argv: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Option<Armed> {
-    let words = argv.iter().flat_map(|text| script::tokens(text));
-    let pieces = words.flat_map(|token| match token {
-        script::Token::Word(word) => word.pieces,
-        _ => Vec::new(),
-    });
-    let mut defaults = pieces.filter_map(|piece| match piece {
-        script::Piece::Variable { name, operation } if is_switch(&name) && environment(&name).is_none() => {
-            let default = operation
-                .trim_start_matches(':')
-                .strip_prefix(['-', '='])?
-                .trim_matches(['"', '\''])
-                .to_owned();
-            Some((name, default))
-        }
-        _ => None,
-    });
-    let (variable, value) = defaults.next()?;
-    let state = match truth(&value) {
-        Some(true) => ArmedState::Armed,
-        Some(false) => ArmedState::Disarmed,
-        None => ArmedState::Unknown,
-    };
-    Some(Armed {
-        state,
-        source: ArmedSource::CommandDefault {
-            variable,
-            value: shown(&value),
-        },
-    })
-}
-
-/// What a value usually means as a switch; `None` if it reads like none.
-fn truth(value: &str) -> Option<bool> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "y" | "on" | "enabled" => Some(true),
-        "false" | "0" | "no" | "n" | "off" | "disabled" | "" => Some(false),
-        _ => None,
-    }
-}
-
-/// A switch's value may be shown; anything else may be a secret that a condition happens to ask for.
-fn shown(value: &str) -> String {
-    let plain = value.len() <= SHOWN && value.chars().all(|character| character.is_ascii_alphabetic());
-    if truth(value).is_some() || plain {
-        value.to_owned()
-    } else {
-        "***".to_owned()
-    }
 }
 
 #[cfg(test)]
@@ -358,6 +220,14 @@ mod tests {
                 off,
                 FALSE,
             ),
+        ]);
+    }
+
+    #[test]
+    fn chains_assignments_and_early_ends_decide_too() {
+        let off: &[&str] = &["RUN_MIGRATIONS=false"];
+        let on: &[&str] = &["RUN_MIGRATIONS=true"];
+        check(&[
             ("$RUN_MIGRATIONS && alembic upgrade head", on, TRUE),
             (
                 "${RUN_MIGRATIONS:-false} && alembic upgrade head",

@@ -150,12 +150,11 @@ impl Tails {
                 followed.next = Some((started, running));
             }
             Some(open) if newest && !running => open.over(),
-            Some(_) => {}
             // Not later but running without a tail: the last one ended too early.
             None if later || (newest && running && logs == FollowLogs::Always) => {
                 self.open(&look.id, started, running, wiring);
             }
-            None => {}
+            _ => {}
         }
     }
 

@@ -11,15 +11,13 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use tokio_util::sync::CancellationToken;
 
 use super::engine::EngineError;
 use super::events::{Event, Happening};
 use super::inspect::Inspected;
 use super::inventory::{Container, Follow};
-use super::look::{Looker, Places, Seen};
-use super::recent::Recent;
-use super::tails::Tails;
+use super::look::{Looker, Seen};
+use super::memory::{Known, Looking, Memory};
 use super::{Config, Wiring};
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::service::ContainerId;
@@ -28,47 +26,6 @@ use crate::model::service::ContainerId;
 const LOOKS: usize = 8;
 /// Full looks follow each other no faster.
 const SHORTEST_RESYNC: Duration = Duration::from_secs(1);
-/// How many events of a container may wait for its first look.
-const PENDING: usize = 64;
-
-/// What is known of one container; survives connections.
-#[derive(Default)]
-pub(super) struct Known {
-    inspected: Option<Inspected>,
-    enabled: bool,
-    /// The number of the last event that touched it.
-    touched: u64,
-    looking: bool,
-    /// An event came while a look was under way.
-    again: bool,
-    /// It was reported by a look.
-    reported: bool,
-    /// Events that came before the first look.
-    pending: Vec<Observation>,
-    not_followed: Option<String>,
-}
-
-/// What outlives a connection.
-pub(super) struct Memory {
-    pub(super) known: BTreeMap<ContainerId, Known>,
-    pub(super) tails: Tails,
-    pub(super) recent: Recent,
-    pub(super) places: Places,
-    unreadable: BTreeSet<ContainerId>,
-}
-
-impl Memory {
-    pub(super) fn new(stop: CancellationToken) -> Self {
-        Self {
-            known: BTreeMap::new(),
-            tails: Tails::new(stop),
-            recent: Recent::default(),
-            places: Places::default(),
-            unreadable: BTreeSet::new(),
-        }
-    }
-}
-
 /// The result of a look and the number of the last event before it began.
 enum Done {
     One(ContainerId, u64, Seen),
@@ -108,7 +65,7 @@ impl<'a> Watching<'a> {
         connection: Connection,
     ) -> Self {
         for known in memory.known.values_mut() {
-            (known.looking, known.again, known.touched) = (false, false, 0);
+            (known.looking, known.touched) = (Looking::No, 0);
         }
         Self {
             config,
@@ -150,7 +107,7 @@ impl<'a> Watching<'a> {
                     }
                     Err(error) => {
                         tracing::error!(%error, "a look at a container failed; everything is looked at again");
-                        self.memory.known.values_mut().for_each(|known| known.looking = false);
+                        self.memory.known.values_mut().for_each(|known| known.looking = Looking::No);
                         self.full_look = false;
                         self.look_at_all();
                     }
@@ -182,10 +139,11 @@ impl<'a> Watching<'a> {
 
     fn look_at(&mut self, id: &ContainerId) {
         let known = self.memory.known.entry(id.clone()).or_default();
-        if std::mem::replace(&mut known.looking, true) {
-            known.again = true;
+        if known.looking != Looking::No {
+            known.looking = Looking::Again;
             return;
         }
+        known.looking = Looking::Yes;
         let (looker, permits, began, id) = (
             self.connection.looker.clone(),
             self.permits.clone(),
@@ -245,8 +203,8 @@ impl<'a> Watching<'a> {
         };
         if known.reported && known.enabled {
             self.send(observation).await;
-        } else if !known.reported && known.pending.len() < PENDING {
-            known.pending.push(observation);
+        } else if !known.reported {
+            known.hold(observation);
         }
     }
 
@@ -269,17 +227,15 @@ impl<'a> Watching<'a> {
         let Some(known) = self.memory.known.get_mut(&id) else {
             return;
         }; // removed meanwhile
-        known.looking = false;
-        let again = std::mem::take(&mut known.again);
+        let again = std::mem::take(&mut known.looking) == Looking::Again;
         let newest = known.touched <= began;
         match seen {
             // What is overtaken is still good for a first sight: its command, its terminal, its environment.
             Seen::Shown(inspected) if newest || !known.reported => {
-                self.take_in(&id, *inspected, newest).await
+                self.take_in(&id, *inspected, newest).await;
             }
-            Seen::Shown(_) => {}
             Seen::Absent if !known.reported => drop(self.memory.known.remove(&id)),
-            Seen::Absent => {} // its removal is told by an event or by the next full look
+            Seen::Shown(_) | Seen::Absent => {} // its removal is told by an event or by the next full look
             Seen::Unreadable(reason) => self.unreadable(&id, &reason),
         }
         if again && self.memory.known.contains_key(&id) {

@@ -28,7 +28,7 @@ const SOCKET_CONNECTIONS: usize = 16;
 /// How long a request's head may take, and how long a connection may idle between requests.
 const HEAD: Duration = Duration::from_secs(30);
 /// How long a connection may live, so that one that reads nothing cannot hold its place for ever.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// How long open requests may take to end at the stop.
 const DRAIN: Duration = Duration::from_millis(400);
 /// The most bytes of a request's head.

@@ -122,19 +122,27 @@ fn newer(path: &Path, found: i64) -> JournalError {
 
 /// A disk that refuses is no damage; everything else that SQLite finds wrong in a file of ours is.
 fn judge(path: &Path, source: rusqlite::Error) -> Refusal {
-    let refused = match &source {
-        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-            // A page that should be there is not.
-            ErrorCode::SystemIoFailure => failure.extended_code != rusqlite::ffi::SQLITE_IOERR_SHORT_READ,
-            ErrorCode::CannotOpen
-            | ErrorCode::PermissionDenied
-            | ErrorCode::ReadOnly
-            | ErrorCode::DiskFull => true,
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory => true,
-            ErrorCode::NoLargeFileSupport | ErrorCode::FileLockingProtocolFailed => true,
-            _ => false,
-        },
-        _ => false,
+    use ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed, NoLargeFileSupport,
+        OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
+    };
+    let refused = match source.sqlite_error() {
+        // A page that should be there is not.
+        Some(failure) if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => false,
+        Some(failure) => matches!(
+            failure.code,
+            CannotOpen
+                | PermissionDenied
+                | ReadOnly
+                | DiskFull
+                | SystemIoFailure
+                | DatabaseBusy
+                | DatabaseLocked
+                | OutOfMemory
+                | NoLargeFileSupport
+                | FileLockingProtocolFailed
+        ),
+        None => false,
     };
     if refused {
         return Refusal::Error(JournalError::Open {

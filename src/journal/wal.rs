@@ -162,3 +162,69 @@ fn filled(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
     Ok(length)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FRAME_HEADER, HEADER, Log, inspect};
+    use rusqlite::Connection;
+
+    /// A log of three transactions as SQLite writes it, with the length of a frame.
+    fn log() -> (tempfile::TempDir, Vec<u8>, usize) {
+        let dir = tempfile::TempDir::new().unwrap();
+        let connection = Connection::open(dir.path().join("db")).unwrap();
+        let page: u32 = connection
+            .pragma_query_value(None, "page_size", |row| row.get(0))
+            .unwrap();
+        connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+            .unwrap();
+        connection
+            .execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)")
+            .unwrap();
+        let bytes = std::fs::read(dir.path().join("db-wal")).unwrap();
+        (dir, bytes, FRAME_HEADER + page as usize)
+    }
+
+    fn looked_at(bytes: &[u8]) -> Log {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        inspect(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_log_as_sqlite_writes_it_is_whole_and_so_is_one_that_ends_between_transactions() {
+        let (_dir, bytes, frame) = log();
+        assert_eq!(looked_at(&bytes), Log::Whole);
+        assert_eq!(looked_at(&bytes[..bytes.len() - frame]), Log::Whole);
+        assert_eq!(looked_at(&[]), Log::Whole);
+        assert_eq!(
+            inspect(std::path::Path::new("/nowhere/at/all")).unwrap(),
+            Log::Whole
+        );
+    }
+
+    #[test]
+    fn only_the_last_write_can_have_been_cut_off() {
+        let (_dir, bytes, frame) = log();
+        assert_eq!(looked_at(&bytes[..bytes.len() - frame / 2]), Log::Torn);
+        assert_eq!(looked_at(&bytes[..HEADER / 2]), Log::Torn);
+        for (place, expected) in [
+            (bytes.len() - 1, Log::Torn),
+            (HEADER + frame - 1, Log::Damaged),
+            (20, Log::Damaged),
+        ] {
+            let mut changed = bytes.clone();
+            changed[place] ^= 0x40;
+            assert_eq!(looked_at(&changed), expected, "at {place}");
+        }
+    }
+
+    #[test]
+    fn what_a_former_generation_left_behind_is_not_looked_at() {
+        let (_dir, mut bytes, frame) = log();
+        let (_other_dir, other, other_frame) = log();
+        assert_eq!(frame, other_frame);
+        bytes.extend_from_slice(&other[HEADER..]);
+        assert_eq!(looked_at(&bytes), Log::Whole);
+    }
+}

@@ -1,5 +1,6 @@
 //! Alerts: what should fire is computed from the state; the difference to what fires becomes facts; receivers are owed transitions.
 
+mod undecided;
 pub mod wanted;
 mod words;
 
@@ -24,9 +25,6 @@ const KEEP_TRANSITIONS: usize = 10_000;
 
 /// A condition that lasts longer than this after its acknowledgement is said again.
 const KEEP_ACKNOWLEDGED: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// An alert whose subject has not been looked at since the start of this process is left as it is, at most this long.
-const UNDECIDED: Duration = Duration::from_secs(300);
 
 /// The durable part.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,6 +64,9 @@ impl Alerts {
                     self.resolved.push_back(alert);
                     let surplus = self.resolved.len().saturating_sub(KEEP_RESOLVED);
                     self.resolved.drain(..surplus);
+                } else {
+                    // Closed by a person before, and now over: its next occurrence is heard again.
+                    self.acknowledged.remove(fingerprint);
                 }
             }
             Fact::AlertAcknowledged {
@@ -124,7 +125,25 @@ impl Alerts {
     }
 }
 
-/// Deliveries, acknowledgements, and the difference between what should fire and what does.
+/// A person closes an alert, by its fingerprint. Decided before [`decide`], so that it is quiet at once.
+pub(super) fn acknowledge(
+    state: &State,
+    _: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
+    let Observation::Acknowledged { id, by, note } = observation else {
+        return Vec::new();
+    };
+    let acknowledgement = Acknowledgement {
+        at: now,
+        by: by.clone(),
+        note: note.clone(),
+    };
+    acknowledged(state, id, acknowledgement).into_iter().collect()
+}
+
+/// Deliveries, and the difference between what should fire and what does.
 pub(super) fn decide(
     state: &State,
     settings: &Settings,
@@ -132,22 +151,15 @@ pub(super) fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     let mut facts = receivers(state, settings);
-    match observation {
-        Observation::Delivered { receiver, up_to, .. } => {
-            facts.push(Fact::Notified {
-                receiver: receiver.clone(),
-                up_to: *up_to,
-            });
-        }
-        Observation::Acknowledged { id, by, note } => {
-            let acknowledgement = Acknowledgement {
-                at: now,
-                by: by.clone(),
-                note: note.clone(),
-            };
-            facts.extend(acknowledged(state, id, acknowledgement));
-        }
-        _ => {}
+    if let Observation::Delivered { receiver, up_to, .. } = observation
+        && let Some(position) = state.durable.alerts.delivered.get(receiver)
+        && up_to > position
+        && settings.receivers.contains(receiver)
+    {
+        facts.push(Fact::Notified {
+            receiver: receiver.clone(),
+            up_to: *up_to,
+        });
     }
     facts.extend(difference(state, settings, now));
     facts
@@ -197,16 +209,21 @@ fn difference(state: &State, settings: &Settings, now: Timestamp) -> Vec<Fact> {
         .map(|alert| (alert.fingerprint(), alert))
         .collect();
     let mut facts = Vec::new();
+    for (fingerprint, closed) in &alerts.acknowledged {
+        let is_there = wanted.remove(fingerprint).is_some();
+        if alerts.firing.contains_key(fingerprint) {
+            facts.push(resolved(fingerprint, now, words::by_whom("acknowledged", closed)));
+        } else if !is_there && !is_undecided_still(state, settings, fingerprint, now) {
+            facts.push(resolved(fingerprint, now, "it is over".to_owned()));
+        }
+    }
     for (fingerprint, firing) in &alerts.firing {
+        if alerts.acknowledged.contains_key(fingerprint) {
+            continue;
+        }
         match wanted.remove(fingerprint) {
-            None if is_undecided(state, firing, now) => {}
-            None => facts.push(Fact::AlertResolved {
-                fingerprint: fingerprint.clone(),
-                resolution: Resolution {
-                    at: now,
-                    reason: words::why_resolved(state, firing),
-                },
-            }),
+            None if undecided::is_undecided(state, settings, firing, now) => {}
+            None => facts.push(resolved(fingerprint, now, words::why_resolved(state, firing))),
             Some(mut alert) => {
                 alert.starts_at = firing.starts_at;
                 alert.observed_at = firing.observed_at;
@@ -220,26 +237,17 @@ fn difference(state: &State, settings: &Settings, now: Timestamp) -> Vec<Fact> {
     facts
 }
 
-/// Right after a restart nothing has been looked at: what fired stays until its subject is seen again.
-fn is_undecided(state: &State, alert: &Alert, now: Timestamp) -> bool {
-    use crate::model::alert::AlertName as Name;
-    let is_young = state.live.since.is_none_or(|since| now < since.after(UNDECIDED));
-    let service = || words::service_of(alert);
-    match alert.name {
-        name if name.is_per_occurrence() => false,
-        Name::DatabaseUnreachable => {
-            let is_seen = alert
-                .labels
-                .get("database")
-                .is_some_and(|database| state.live.databases.keys().any(|known| known.0 == *database));
-            is_young && !is_seen
-        }
-        Name::WatcherBlind => is_young && !state.live.engine.looked,
-        Name::EndpointDown | Name::ProxyDown => {
-            let is_seen = service()
-                .is_some_and(|service| state.live.probes.keys().any(|probe| probe.service == service));
-            !state.live.engine.looked || !state.live.engine.up || (is_young && !is_seen)
-        }
-        _ => !state.live.engine.looked || !state.live.engine.up,
+fn resolved(fingerprint: &Fingerprint, at: Timestamp, reason: String) -> Fact {
+    Fact::AlertResolved {
+        fingerprint: fingerprint.clone(),
+        resolution: Resolution { at, reason },
     }
+}
+
+/// Whether the condition that a person has closed may still last.
+fn is_undecided_still(state: &State, settings: &Settings, fingerprint: &Fingerprint, now: Timestamp) -> bool {
+    let mut closed = state.durable.alerts.resolved.iter().rev();
+    closed
+        .find(|alert| alert.fingerprint() == *fingerprint)
+        .is_some_and(|alert| undecided::is_undecided(state, settings, alert, now))
 }

@@ -10,24 +10,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::migration::Migrations;
-use super::settings::Settings;
 use super::{State, pairs};
-use crate::model::container::{Armed, ContainerLook};
+use crate::model::container::Armed;
 use crate::model::fact::Fact;
 use crate::model::log::LineKey;
-use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
+mod reports;
 mod starts;
 
+pub(super) use reports::{decide, is_stale};
 pub use starts::{Finish, Start};
 
 /// How far behind the position line keys are kept: what a reopened log may deliver again.
 pub const OVERLAP: Duration = Duration::from_secs(2);
-
-/// A position is written alone only when it has moved by this much; with other facts at once.
-const POSITION_STEP: Duration = Duration::from_secs(30);
 
 /// A container that is gone is kept this long, so that late lines of it find their place and its successor its predecessor.
 const KEEP_REMOVED: Duration = Duration::from_secs(3600);
@@ -130,7 +127,8 @@ impl Containers {
                 if let Some(start) = known.starts.last_mut() {
                     start.finish = Some(finish);
                 }
-                if !asked && known.role == Role::Replica {
+                let is_history = known.history_until.is_some_and(|until| *finished_at <= until);
+                if !asked && !is_history && known.role == Role::Replica {
                     let service = self.services.entry(known.service.clone()).or_default();
                     service.restarts = service.restarts.saturating_add(1);
                 }
@@ -199,13 +197,21 @@ impl Containers {
             return;
         };
         let record = self.services.entry(service.clone()).or_default();
+        if *role == Role::Replica {
+            record.removed_at = None;
+        }
+        // Taken for gone by a look that was older than its creation: it keeps what is known of it.
+        if let Some(known) = self.known.get_mut(container) {
+            known.removed_at = None;
+            return;
+        }
         let predecessor_armed = record.predecessor_armed(*number, *created_at);
         if *role == Role::Replica {
-            record.last_armed.insert(
+            record.was_armed(
                 *number,
-                (armed.source.is_environment() && is_armed(armed), *created_at),
+                armed.source.is_environment() && is_armed(armed),
+                *created_at,
             );
-            record.removed_at = None;
         }
         let known = Known {
             service: service.clone(),
@@ -251,12 +257,22 @@ fn is_armed(armed: &Armed) -> bool {
 }
 
 impl ServiceRecord {
+    /// The newest container of a number counts, in whatever order they are seen.
+    fn was_armed(&mut self, number: Option<u32>, armed: bool, created_at: Timestamp) {
+        let last = self.last_armed.entry(number).or_insert((armed, created_at));
+        if created_at >= last.1 {
+            *last = (armed, created_at);
+        }
+    }
+
     /// Whether the container that a new one replaces was armed by its environment: the last of the same number, else the last of
     /// any number that was clearly created by an earlier deploy.
     fn predecessor_armed(&self, number: Option<u32>, created_at: Timestamp) -> bool {
         /// Containers of one deploy are created within this time of each other.
         const ONE_DEPLOY: Duration = Duration::from_secs(60);
-        if let Some((armed, _)) = self.last_armed.get(&number) {
+        if let Some((armed, created)) = self.last_armed.get(&number)
+            && *created <= created_at
+        {
             return *armed;
         }
         let earlier = self
@@ -283,129 +299,6 @@ impl Known {
                 .log_position
                 .is_some_and(|position| line.at < position.before(OVERLAP))
     }
-}
-
-/// What the engine's reports say about containers.
-pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &Observation) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    match observation {
-        Observation::FullLook(looks) => {
-            if state.durable.watch_since.is_none() {
-                facts.push(Fact::WatchStarted { at: now });
-            }
-            for look in looks {
-                facts.extend(looked(state, look, now));
-            }
-            for (container, known) in &state.durable.containers.known {
-                if known.removed_at.is_none() && !looks.iter().any(|look| look.id == *container) {
-                    facts.extend(known.missed_end(container, now));
-                    facts.push(Fact::ContainerRemoved {
-                        container: container.clone(),
-                        at: now,
-                    });
-                }
-            }
-        }
-        Observation::Looked(look) => facts.extend(looked(state, look, now)),
-        Observation::Started { container, at } => {
-            if let Some(known) = state.durable.containers.known.get(container) {
-                facts.extend(known.on_started(container, *at));
-            }
-        }
-        Observation::Died {
-            container,
-            at,
-            exit_code,
-        } => {
-            if let Some(known) = state.durable.containers.known.get(container) {
-                let killed = state
-                    .live
-                    .containers
-                    .get(container)
-                    .and_then(|live| live.killed_at);
-                facts.extend(known.on_died(container, *at, *exit_code, killed));
-            }
-        }
-        Observation::Removed { container, at } => {
-            if let Some(known) = state.durable.containers.known.get(container)
-                && known.removed_at.is_none()
-            {
-                facts.extend(known.missed_end(container, *at));
-                facts.push(Fact::ContainerRemoved {
-                    container: container.clone(),
-                    at: *at,
-                });
-            }
-        }
-        Observation::Line { container, line } => {
-            if let Some(known) = state.durable.containers.known.get(container)
-                && !known.has_taken_in(&line.key)
-            {
-                facts.extend(known.on_line(container, line.key.at));
-            }
-        }
-        Observation::LogProgress {
-            container,
-            position: Some(position),
-            ..
-        } => {
-            facts.extend(read_on(state, container, *position));
-        }
-        Observation::LogGap { container, from, to } => {
-            if state.durable.containers.known.contains_key(container) {
-                facts.push(Fact::LogLost {
-                    container: container.clone(),
-                    from: *from,
-                    to: *to,
-                });
-            }
-        }
-        _ => {}
-    }
-    facts
-}
-
-fn looked(state: &State, look: &ContainerLook, now: Timestamp) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    if let Some(known) = state.durable.containers.known.get(&look.id) {
-        let killed = state
-            .live
-            .containers
-            .get(&look.id)
-            .and_then(|live| live.killed_at);
-        return known.on_looked(look, killed);
-    }
-    let is_history = state
-        .durable
-        .watch_since
-        .is_none_or(|since| look.created_at < since);
-    facts.push(Fact::ContainerDiscovered {
-        container: look.id.clone(),
-        service: look.service.clone(),
-        role: look.role,
-        name: look.name.clone(),
-        number: look.number,
-        created_at: look.created_at,
-        armed: look.armed.clone(),
-        history_until: is_history.then_some(now),
-    });
-    facts.extend(starts::first_sight(look));
-    facts
-}
-
-/// A position commits with the facts of its lines, and alone only now and then.
-fn read_on(state: &State, container: &ContainerId, position: Timestamp) -> Option<Fact> {
-    let known = state.durable.containers.known.get(container)?;
-    let due = match known.log_position {
-        None => true,
-        Some(before) => {
-            position > before && (position >= before.after(POSITION_STEP) || !known.lines.is_empty())
-        }
-    };
-    due.then(|| Fact::LogRead {
-        container: container.clone(),
-        position,
-    })
 }
 
 /// The positions that are not written yet: committed at the stop.

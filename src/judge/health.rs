@@ -2,25 +2,65 @@
 //!
 //! Tells "the service is down" from "the proxy in front is broken" from "somebody stopped it".
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::State;
+use super::containers::{Known, Start};
 use super::live::{LiveContainer, LiveProbe};
+use super::migration::Tracked;
 use super::settings::Settings;
 use crate::model::container::{ContainerState, Health, RestartPolicy};
 use crate::model::probe::{ProbeId, Via};
-use crate::model::service::ServiceId;
+use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::status::{Condition, ConditionWord};
 use crate::model::time::Timestamp;
 
 /// An exited container whose restart policy brings it back is given this long.
 const COMES_BACK: Duration = Duration::from_secs(30);
 
-/// A container that has run this long since its last exit is out of its restart loop.
+/// A container that has run this long since its last exit, and twice as long as its short lives before, is out of its restart loop.
 const STABLE: Duration = Duration::from_secs(120);
 
+/// A start that lived longer than this was not part of a loop.
+const LONG_LIFE: Duration = Duration::from_secs(600);
+
+/// The state with what the conditions of all services need, found once.
+pub struct Sight<'a> {
+    state: &'a State,
+    replicas: BTreeMap<&'a ServiceId, Vec<&'a LiveContainer>>,
+    /// The latest migration of each container.
+    latest: BTreeMap<&'a ContainerId, &'a Tracked>,
+}
+
+impl<'a> Sight<'a> {
+    /// Looks at the whole state once.
+    pub fn new(state: &'a State) -> Self {
+        let mut replicas: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for live in state.live.containers.values() {
+            if live.look.role == Role::Replica {
+                replicas.entry(&live.look.service).or_default().push(live);
+            }
+        }
+        let mut latest: BTreeMap<&ContainerId, &Tracked> = BTreeMap::new();
+        for tracked in state.durable.migrations.all.values() {
+            let Some(runner) = tracked.runner() else { continue };
+            let known = latest.entry(&runner.container).or_insert(tracked);
+            if tracked.last_attempt_at() >= known.last_attempt_at() {
+                *known = tracked;
+            }
+        }
+        Self {
+            state,
+            replicas,
+            latest,
+        }
+    }
+}
+
 /// The condition of a service.
-pub fn condition(state: &State, settings: &Settings, service: &ServiceId, now: Timestamp) -> Condition {
+pub fn condition(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, now: Timestamp) -> Condition {
+    let state = sight.state;
     if !state.live.engine.looked {
         return word(
             ConditionWord::Unknown,
@@ -32,13 +72,11 @@ pub fn condition(state: &State, settings: &Settings, service: &ServiceId, now: T
         let since = state.live.engine.since;
         return word(ConditionWord::Unknown, "the engine does not answer", since);
     }
-    let replicas: Vec<&LiveContainer> = state.live.replicas(service).collect();
-    if replicas.is_empty() {
-        return without_replicas(state, settings, service);
-    }
+    let none = Vec::new();
+    let replicas = sight.replicas.get(service).unwrap_or(&none);
     let mut each: Vec<Condition> = replicas
         .iter()
-        .map(|replica| of_container(state, settings, replica, now))
+        .map(|replica| of_container(sight, settings, replica, now))
         .collect();
     each.sort_by_key(|condition| condition.word);
     let is_running = |condition: &Condition| {
@@ -51,7 +89,10 @@ pub fn condition(state: &State, settings: &Settings, service: &ServiceId, now: T
         )
     };
     let running = each.iter().filter(|condition| is_running(condition)).count();
-    let Some(worst) = each.into_iter().next() else {
+    // A replica that somebody stopped says nothing about those that run.
+    let is_quiet =
+        |condition: &Condition| matches!(condition.word, ConditionWord::Stopped | ConditionWord::Completed);
+    let Some(worst) = each.into_iter().find(|each| running == 0 || !is_quiet(each)) else {
         return without_replicas(state, settings, service);
     };
     match worst.word {
@@ -89,20 +130,21 @@ fn without_replicas(state: &State, settings: &Settings, service: &ServiceId) -> 
     word(ConditionWord::Stopped, "it has no container", since)
 }
 
-fn of_container(state: &State, settings: &Settings, live: &LiveContainer, now: Timestamp) -> Condition {
+fn of_container(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, now: Timestamp) -> Condition {
     let look = &live.look;
+    let state = sight.state;
     if let Some((count, since)) = restart_loop(state, settings, live, now) {
         let detail = format!(
             "{} exited {count} times within {}, last with code {}{}",
             look.name,
             humantime::format_duration(settings.restarts_within),
             look.exit_code,
-            cause(state, live)
+            cause(sight, live)
         );
         return word(ConditionWord::RestartLoop, &detail, Some(since));
     }
     match look.state {
-        ContainerState::Running => running(state, live),
+        ContainerState::Running => running(sight, live),
         ContainerState::Restarting => word(
             ConditionWord::Starting,
             "the engine restarts it",
@@ -115,13 +157,13 @@ fn of_container(state: &State, settings: &Settings, live: &LiveContainer, now: T
         ),
         ContainerState::Paused => word(ConditionWord::Unhealthy, "it is paused", Some(live.since)),
         ContainerState::Removing => word(ConditionWord::Stopped, "it is being removed", None),
-        ContainerState::Exited | ContainerState::Dead => exited(state, settings, live, now),
+        ContainerState::Exited | ContainerState::Dead => exited(sight, settings, live, now),
     }
 }
 
-fn running(state: &State, live: &LiveContainer) -> Condition {
+fn running(sight: &Sight<'_>, live: &LiveContainer) -> Condition {
     let look = &live.look;
-    let migration = state.durable.migrations.latest_on(&look.id);
+    let migration = sight.latest.get(&look.id);
     if let Some(tracked) = migration.filter(|tracked| tracked.is_open() && !tracked.is_claim()) {
         let since = Some(tracked.last_attempt_at());
         return word(
@@ -135,7 +177,7 @@ fn running(state: &State, live: &LiveContainer) -> Condition {
             let detail = format!(
                 "the health check of {} fails{}",
                 look.name,
-                database_behind(state, &look.service)
+                database_behind(sight.state, &look.service)
             );
             word(ConditionWord::Unhealthy, &detail, Some(live.since))
         }
@@ -148,9 +190,9 @@ fn running(state: &State, live: &LiveContainer) -> Condition {
     }
 }
 
-fn exited(state: &State, settings: &Settings, live: &LiveContainer, now: Timestamp) -> Condition {
+fn exited(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, now: Timestamp) -> Condition {
     let look = &live.look;
-    let known = state.durable.containers.known.get(&look.id);
+    let known = sight.state.durable.containers.known.get(&look.id);
     let finish = known
         .and_then(|known| known.current())
         .and_then(|start| start.finish.as_ref());
@@ -160,7 +202,7 @@ fn exited(state: &State, settings: &Settings, live: &LiveContainer, now: Timesta
         "{} exited with code {}{}",
         look.name,
         look.exit_code,
-        cause(state, live)
+        cause(sight, live)
     );
     if settings.is_required(&look.service, look.labels.required) {
         return word(
@@ -212,15 +254,25 @@ fn restart_loop(
         .map(|finish| finish.at)
         .collect();
     let current = known.current()?;
-    let is_stable = current.finish.is_none() && now >= current.started_at.after(STABLE);
+    let is_stable = current.finish.is_none() && now >= stable_at(known, current);
     let was_stopped = current.finish.as_ref().is_some_and(|finish| finish.asked);
     let since = *exits.get(settings.restarts.checked_sub(1)?)?;
     (!is_stable && !was_stopped).then_some((exits.len(), since))
 }
 
+/// When a start that still runs is out of the loop: it must outlive by far what the ones before it reached.
+fn stable_at(known: &Known, current: &Start) -> Timestamp {
+    let lives = known
+        .starts
+        .iter()
+        .filter_map(|start| Some(start.finish.as_ref()?.at.since(start.started_at)));
+    let longest = lives.filter(|life| *life < LONG_LIFE).max().unwrap_or_default();
+    current.started_at.after(STABLE.max(longest * 2))
+}
+
 /// `; first cause: ...` where a migration failed on this container.
-fn cause(state: &State, live: &LiveContainer) -> String {
-    let tracked = state.durable.migrations.latest_on(&live.look.id);
+fn cause(sight: &Sight<'_>, live: &LiveContainer) -> String {
+    let tracked = sight.latest.get(&live.look.id);
     let cause = tracked
         .filter(|tracked| !tracked.migration.history)
         .and_then(|tracked| {
@@ -251,32 +303,28 @@ fn database_behind(state: &State, service: &ServiceId) -> String {
 /// What the probes of a running service say, if they say something bad.
 fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<Condition> {
     let failing = |via: Via| {
-        let mut probes = state
-            .live
-            .probes
-            .iter()
-            .filter(|(id, _)| id.service == *service && id.via == via);
-        probes.find(|(id, live)| {
-            let is_proven = live.succeeded || settings.configured_probes.contains(&id.name);
-            live.failures >= settings.failures && is_proven
-        })
+        let mut probes = state.live.probes_of(service).filter(|(id, _)| id.via == via);
+        probes.find(|(id, live)| is_failing(settings, id, live))
     };
     if let Some((id, live)) = failing(Via::Direct) {
         let detail = format!("{}{}", said(id, live), database_behind(state, service));
         return Some(word(ConditionWord::EndpointDown, &detail, live.failing_since));
     }
     let (id, live) = failing(Via::Edge)?;
-    let direct = state
-        .live
-        .probes
-        .iter()
-        .find(|(id, _)| id.service == *service && id.via == Via::Direct);
+    let mut probes = state.live.probes_of(service);
+    let direct = probes.find(|(id, _)| id.via == Via::Direct);
     if direct.is_some_and(|(_, direct)| direct.failures == 0) {
         let detail = format!("it answers itself, but {}", said(id, live));
         return Some(word(ConditionWord::ProxyDown, &detail, live.failing_since));
     }
     let detail = format!("{}{}", said(id, live), database_behind(state, service));
     Some(word(ConditionWord::EndpointDown, &detail, live.failing_since))
+}
+
+/// Failed often enough, and known to be right when it succeeds.
+pub(super) fn is_failing(settings: &Settings, id: &ProbeId, live: &LiveProbe) -> bool {
+    let is_proven = live.succeeded || settings.configured_probes.contains(&id.name);
+    live.failures >= settings.failures && is_proven
 }
 
 fn said(id: &ProbeId, live: &LiveProbe) -> String {
@@ -294,7 +342,7 @@ pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Ti
         let Some(start) = known.current() else { continue };
         match &start.finish {
             Some(finish) => moments.push(finish.at.after(COMES_BACK)),
-            None => moments.push(start.started_at.after(STABLE)),
+            None => moments.push(stable_at(known, start)),
         }
         let exits = known.starts.iter().filter_map(|start| start.finish.as_ref());
         moments.extend(exits.map(|finish| finish.at.after(settings.restarts_within)));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
 use crate::model::database::DatabaseReading;
+use crate::model::log::Saying;
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
 use crate::model::revision::DatabaseId;
@@ -59,6 +60,8 @@ pub struct LiveContainer {
     pub died_at: Option<Timestamp>,
     /// Since when state and health are what they are, as far as this process saw.
     pub since: Timestamp,
+    /// When its application said that it serves.
+    pub application_up_at: Option<Timestamp>,
     /// How its log stands.
     pub log: Option<LogStatus>,
     /// Since when its log cannot be read.
@@ -159,10 +162,14 @@ impl Live {
                     live.look.oom_killed = true;
                 }
             }
-            Observation::Line { .. }
-            | Observation::LogGap { .. }
-            | Observation::Acknowledged { .. }
-            | Observation::Tick => {}
+            Observation::Line { container, line } => {
+                if let (Some(live), Saying::ApplicationUp) =
+                    (self.containers.get_mut(container), &line.saying)
+                {
+                    live.application_up_at = live.application_up_at.max(Some(line.key.at));
+                }
+            }
+            Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
         }
     }
 
@@ -180,6 +187,7 @@ impl Live {
                     killed_at: None,
                     died_at: None,
                     since: now,
+                    application_up_at: None,
                     log: None,
                     unreadable_since: None,
                     position: None,
@@ -236,6 +244,9 @@ impl Live {
 
     fn probed(&mut self, probe: &ProbeId, result: &ProbeResult) {
         let before = self.probes.get(probe);
+        if before.is_some_and(|before| before.result == *result) {
+            return;
+        }
         let (failures, failing_since) = match (&result.failure, before) {
             (None, _) => (0, None),
             (Some(_), Some(before)) => (
@@ -282,6 +293,22 @@ impl Live {
         self.containers
             .values()
             .filter(move |live| live.look.service == *service && live.look.role == Role::Replica)
+    }
+
+    /// The probes of a service.
+    pub fn probes_of<'a>(
+        &'a self,
+        service: &'a ServiceId,
+    ) -> impl Iterator<Item = (&'a ProbeId, &'a LiveProbe)> {
+        // IDs are ordered by their service first.
+        let first = ProbeId {
+            service: service.clone(),
+            name: String::new(),
+            via: Via::Edge,
+        };
+        self.probes
+            .range(first..)
+            .take_while(move |(probe, _)| probe.service == *service)
     }
 
     /// The databases that a service uses.

@@ -85,9 +85,8 @@ impl Migrations {
     pub fn of_start(&self, container: &ContainerId, started_at: Timestamp) -> Option<&Tracked> {
         self.on(container)
             .filter(|tracked| {
-                tracked
-                    .runner()
-                    .is_some_and(|runner| runner.started_at == started_at)
+                let runners = &tracked.migration.runners;
+                runners.iter().any(|runner| runner.started_at == started_at)
             })
             .max_by_key(|tracked| tracked.last_attempt_at())
     }

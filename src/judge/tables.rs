@@ -141,7 +141,7 @@ pub(super) fn decide(
     }
     for (table, record) in &tables.known {
         let is_gone = table.database == reading.database && !found.contains_key(&table.table);
-        if is_gone && record.standing != Standing::Missing {
+        if is_gone && reading.at >= record.since && record.standing != Standing::Missing {
             facts.extend(moved(
                 table.clone(),
                 &record.standing,

@@ -5,6 +5,7 @@ use super::settings::Settings;
 use crate::model::container::{ArmedSource, ArmedState};
 use crate::model::migration::{Grade, Judgement, Rule, Verdict};
 use crate::model::policy::Policy;
+use crate::model::service::Role;
 
 /// Judges a migration of the container `known` in its start `start`, under the policy that its label asks for (if any).
 pub fn judge(
@@ -68,6 +69,10 @@ fn armed(known: &Known) -> String {
 /// The guide's rule: only a deploy that declares itself migrates.
 fn explicit(known: &Known, start: Option<&Start>) -> Judgement {
     let unexpected = |rule, reason| judgement(Policy::Explicit, Verdict::Unexpected, rule, reason);
+    if known.role == Role::OneOff {
+        let reason = "a one-off container ran it, and nobody approved that".to_owned();
+        return unexpected(Rule::NobodyDeclared, reason);
+    }
     if known.armed.state == ArmedState::Disarmed {
         let reason = format!("it ran although {}", armed(known));
         return unexpected(Rule::DespiteDisarmed, reason);

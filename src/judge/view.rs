@@ -13,8 +13,8 @@ use crate::model::observation::LogStatus;
 use crate::model::revision::Standing;
 use crate::model::service::ServiceId;
 use crate::model::status::{
-    Binding, Counters, DatabaseStatus, EngineStatus, LastStart, LogView, ProbeStatus, ReceiverStatus,
-    ServiceStatus, Status, WatcherStatus,
+    Binding, Condition, Counters, DatabaseStatus, EngineStatus, LastStart, LogView, ProbeStatus,
+    ReceiverStatus, ServiceStatus, Status, WatcherStatus,
 };
 use crate::model::time::Timestamp;
 
@@ -24,6 +24,7 @@ const SHOW_REMOVED: Duration = Duration::from_secs(3600);
 /// The whole picture at `now`. What only the daemon knows of itself (config, unwritten facts) is filled in by it.
 pub fn status(state: &State, settings: &Settings, now: Timestamp) -> Status {
     let durable = &state.durable;
+    let sight = health::Sight::new(state);
     let services = durable
         .containers
         .services
@@ -46,7 +47,10 @@ pub fn status(state: &State, settings: &Settings, now: Timestamp) -> Status {
         host: settings.host.clone(),
         engine: engine(state),
         services: services
-            .map(|(id, record)| service(state, settings, id, record, now))
+            .map(|(id, record)| {
+                let condition = health::condition(&sight, settings, id, now);
+                service(state, settings, (id, record), condition)
+            })
             .collect(),
         migrations,
         alerts: alerts.cloned().collect(),
@@ -75,9 +79,8 @@ fn engine(state: &State) -> EngineStatus {
 fn service(
     state: &State,
     settings: &Settings,
-    id: &ServiceId,
-    record: &ServiceRecord,
-    now: Timestamp,
+    (id, record): (&ServiceId, &ServiceRecord),
+    condition: Condition,
 ) -> ServiceStatus {
     let replicas: Vec<_> = state.live.replicas(id).collect();
     let label = replicas.iter().find_map(|live| live.look.labels.migrations);
@@ -93,7 +96,7 @@ fn service(
     let bindings = state.durable.tables.bound(id);
     ServiceStatus {
         service: id.clone(),
-        condition: health::condition(state, settings, id, now),
+        condition,
         containers: state
             .live
             .containers

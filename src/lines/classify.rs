@@ -1,7 +1,7 @@
 //! Which class of cause an error belongs to, by its code, else by its sentence.
 //!
-//! Sources: MariaDB's and MySQL's error code lists; PostgreSQL's Appendix A, whose condition names are the drivers' class names;
-//! SQLite's and Alembic's own sentences.
+//! Sources: `MariaDB`'s and `MySQL`'s error code lists; `PostgreSQL`'s Appendix A, whose condition names are the drivers' class names;
+//! `SQLite`'s and Alembic's own sentences.
 
 use crate::model::cause::CauseClass;
 

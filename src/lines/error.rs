@@ -1,6 +1,6 @@
-//! Reads the key line of a failed migration: Alembic's, SQLAlchemy's or the driver's.
+//! Reads the key line of a failed migration: Alembic's, `SQLAlchemy`'s or the driver's.
 //!
-//! The shapes are those of `alembic.util.messaging.err`, of SQLAlchemy's `StatementError._message` and of what each driver's
+//! The shapes are those of `alembic.util.messaging.err`, of `SQLAlchemy`'s `StatementError._message` and of what each driver's
 //! exceptions print: `(1091, "text")` from pymysql, mysqlclient, aiomysql and asyncmy; `1091 (42000): text` from mysql.connector;
 //! the class as the code from psycopg and asyncpg.
 
@@ -51,7 +51,7 @@ static BARE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// `<class 'asyncpg.exceptions.UndefinedObjectError'>: text`, inside SQLAlchemy's brackets.
+/// `<class 'asyncpg.exceptions.UndefinedObjectError'>: text`, inside `SQLAlchemy`'s brackets.
 static CLASS_FIRST: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^<class '[A-Za-z0-9_.]*\.([A-Z][A-Za-z0-9]*)'>: (.*)$"));
 
@@ -83,7 +83,7 @@ pub(super) struct FoundError {
 }
 
 impl FoundError {
-    /// It is the driver's own: SQLAlchemy's, with the statement, may follow.
+    /// It is the driver's own: `SQLAlchemy`'s, with the statement, may follow.
     pub(super) fn is_drivers(&self) -> bool {
         self.origin == Origin::Driver
     }
@@ -138,7 +138,7 @@ pub(super) fn find(message: &str) -> Option<FoundError> {
     })
 }
 
-/// Whose error it is, the driver's or SQLAlchemy's class, and what it says.
+/// Whose error it is, the driver's or `SQLAlchemy`'s class, and what it says.
 fn key_line(message: &str) -> Option<(Origin, Option<&str>, &str)> {
     if let Some(found) = COMMAND.captures(message) {
         return Some((Origin::Command, None, found.get(1)?.as_str()));

@@ -60,16 +60,28 @@ impl Listener {
         self.traceback.is_waiting()
     }
 
+    /// Notes the time of the first line there is, at the beginning of `lines`.
+    pub(super) fn note_first(&mut self, lines: &[u8]) {
+        if self.first.as_bytes().is_empty()
+            && let Some((stamp, _)) = self.split(lines)
+        {
+            self.first.keep(stamp);
+        }
+    }
+
     /// Notes the time of a line that is taken in.
     pub(super) fn note(&mut self, line: &[u8]) {
-        if self.framing == Framing::Plain {
-            return;
-        }
-        if let Some((stamp, _)) = stamp::split(line) {
+        if let Some((stamp, _)) = self.split(line) {
             self.last.keep(stamp);
-            if self.first.as_bytes().is_empty() {
-                self.first.keep(stamp);
-            }
+            self.note_first(line);
+        }
+    }
+
+    /// The time of a line and its text; a local file's lines have no time.
+    fn split<'a>(&self, line: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        match self.framing {
+            Framing::Plain => None,
+            Framing::Multiplexed | Framing::Raw => stamp::split(line),
         }
     }
 
@@ -84,10 +96,7 @@ impl Listener {
     pub(super) fn line(&mut self, stream: Stream, line: &[u8], said: &mut dyn FnMut(LogLine)) {
         self.note(line);
         let line = without_end(line);
-        let (stamp, text) = match self.framing {
-            Framing::Plain => (&[][..], line),
-            Framing::Multiplexed | Framing::Raw => stamp::split(line).unwrap_or((&[], line)),
-        };
+        let (stamp, text) = self.split(line).unwrap_or((&[], line));
         let text = match self.framing {
             Framing::Raw => without_repeated(stamp, text),
             Framing::Multiplexed | Framing::Plain => Cow::Borrowed(text),

@@ -125,3 +125,54 @@ impl Parts {
         payload
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, LONGEST_RAW, Parts};
+    use crate::model::log::Stream;
+
+    #[test]
+    fn a_frame_of_a_megabyte_is_cut_to_the_bound_and_the_next_one_read() {
+        let mut body = [
+            &[1, 0, 0, 0, 0, 0x10, 0, 0][..],
+            &vec![b'x'; (1 << 20) - 1],
+            b"\n",
+        ]
+        .concat();
+        body.extend_from_slice(b"\x02\x00\x00\x00\x00\x00\x00\x02a\n");
+        let mut parts = Parts::new();
+        let mut found = Vec::new();
+        for mut rest in body.chunks(1000) {
+            while !rest.is_empty() {
+                let (taken, frame) = parts.take(rest);
+                rest = &rest[taken..];
+                found.extend(frame);
+                assert!(parts.payload.as_bytes().len() <= LONGEST_RAW);
+            }
+        }
+        let lengths: Vec<_> = found
+            .iter()
+            .map(|(kind, payload)| (*kind, payload.len()))
+            .collect();
+        assert_eq!(
+            lengths,
+            [
+                (Kind::Text(Stream::Stdout), LONGEST_RAW + 1),
+                (Kind::Text(Stream::Stderr), 2)
+            ]
+        );
+    }
+
+    #[test]
+    fn endless_rubbish_is_counted_and_not_kept() {
+        let mut parts = Parts::new();
+        for _ in 0..1000 {
+            let mut rest = &[b'x'; 1000][..];
+            while !rest.is_empty() {
+                rest = &rest[parts.take(rest).0..];
+            }
+        }
+        assert_eq!(parts.skipped(), 1_000_000);
+        assert!(parts.payload.is_empty() && !parts.is_between());
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Promises that a line that says anything contains one of the literals. Compiled once and shared.
 
+use std::fmt;
+
 use aho_corasick::{AhoCorasick, packed};
 use regex::Regex;
 
@@ -153,10 +155,10 @@ struct Compiled {
 
 impl Compiled {
     fn add(&mut self, pattern: &str) -> Result<(), String> {
-        let regex =
-            Regex::new(pattern).map_err(|error| format!("{pattern:?} is no regular expression: {error}"))?;
+        let regex = Regex::new(pattern)
+            .map_err(|error| format!("{pattern:?} is no regular expression: {}", gist(&error)))?;
         let hir = regex_syntax::parse(pattern)
-            .map_err(|error| format!("{pattern:?} is no regular expression: {error}"))?;
+            .map_err(|error| format!("{pattern:?} is no regular expression: {}", gist(&error)))?;
         let literals = literal::required(&hir).ok_or_else(|| {
             format!(
                 "{pattern:?} has no literal of {} or more bytes that every match contains; write one out (with its case: (?i) hides \
@@ -168,6 +170,13 @@ impl Compiled {
         self.literals.extend(literals);
         Ok(())
     }
+}
+
+/// The error of a regular expression in one line, without the pattern and the arrow under it.
+pub(crate) fn gist(error: &impl fmt::Display) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
 }
 
 /// A set of literals, searched for all at once.

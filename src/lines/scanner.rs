@@ -158,7 +158,7 @@ impl Scanner {
     /// `run`: whole lines, none longer than the engine's cut.
     fn search_lines(&mut self, run: &[u8], said: &mut dyn FnMut(LogLine)) {
         let mut rest = run;
-        self.listener.note(first_line(run));
+        self.listener.note_first(run);
         while !rest.is_empty() {
             if !self.listener.is_attentive() {
                 let Some(hit) = self.listener.patterns.triggers.find(rest) else {
@@ -222,7 +222,7 @@ impl Scanner {
     fn search_frames(&mut self, run: Run<'_>, said: &mut dyn FnMut(LogLine)) {
         let mut rest = run.frames;
         if let Some((_, first)) = frames::whole(rest) {
-            self.listener.note(first);
+            self.listener.note_first(first);
         }
         while !rest.is_empty() {
             if !self.listener.is_attentive() {
@@ -235,9 +235,9 @@ impl Scanner {
                 break;
             };
             if let Kind::Text(stream) = header.kind {
-                payload
-                    .split_inclusive(is_newline)
-                    .for_each(|line| self.listener.line(stream, line, said));
+                for line in lines(payload) {
+                    self.listener.line(stream, line, said);
+                }
             }
             rest = &rest[HEADER + payload.len()..];
         }
@@ -259,7 +259,7 @@ impl Scanner {
                 _ => self.finish(stream, said),
             }
         }
-        for line in rest.split_inclusive(is_newline) {
+        for line in lines(rest) {
             self.line_or_part(stream, line, said);
         }
     }
@@ -290,6 +290,6 @@ fn first_line(bytes: &[u8]) -> &[u8] {
     memchr::memchr(b'\n', bytes).map_or(bytes, |end| &bytes[..=end])
 }
 
-fn is_newline(byte: &u8) -> bool {
-    *byte == b'\n'
+fn lines(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
+    payload.split_inclusive(|byte| *byte == b'\n')
 }

@@ -64,7 +64,7 @@ fn collect(object: &Map<String, Value>, depth: u8, found: &mut Vec<String>) {
             Some(Value::String(text)) => found.push(text.clone()),
             Some(Value::Object(inner)) if depth > 0 => collect(inner, depth - 1, found),
             Some(Value::Array(items)) => {
-                found.extend(items.iter().filter_map(Value::as_str).map(str::to_owned))
+                found.extend(items.iter().filter_map(Value::as_str).map(str::to_owned));
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Makes one cause of an error's many lines.
 //!
-//! A failed statement prints the driver's error, "the above exception was the direct cause", SQLAlchemy's error and then the
+//! A failed statement prints the driver's error, "the above exception was the direct cause", `SQLAlchemy`'s error and then the
 //! statement. The last error of such a chain says it best and is followed by the statement, so an error waits while the lines behind
 //! it belong to it, and no longer: any other line, or a flush, releases it.
 
@@ -8,7 +8,7 @@ use crate::model::log::{LineKey, LogLine, Saying, Stream};
 
 use super::error::{self, FoundError};
 
-/// The longest chain that an error waits for, in lines. SQLAlchemy's tracebacks have 90 to 140.
+/// The longest chain that an error waits for, in lines. `SQLAlchemy`'s tracebacks have 90 to 140.
 const LONGEST_CHAIN: u32 = 400;
 
 /// What became of a line.

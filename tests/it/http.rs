@@ -1,1 +1,251 @@
-//! http
+//! The server as callers meet it: what each path answers, and who may change something.
+
+use migwatch::http::Command;
+use migwatch::model::status::Status;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::support::sample_status;
+use crate::support::served::{Served, TOKEN, body, exchange, get, post};
+
+#[tokio::test]
+async fn every_path_answers_with_its_kind_over_both_listeners() {
+    let served = Served::new().await;
+    for (path, kind, says) in [
+        ("/", "text/html; charset=utf-8", "UnexpectedMigration"),
+        (
+            "/metrics",
+            "text/plain; version=0.0.4; charset=utf-8",
+            "migwatch_build_info",
+        ),
+        ("/-/healthy", "text/plain; charset=utf-8", "migwatch is healthy"),
+        ("/-/ready", "text/plain; charset=utf-8", "migwatch is ready"),
+        (
+            "/api/v1/status",
+            "application/json",
+            "\"host\":\"prod-1.example.com\"",
+        ),
+        ("/api/v1/services", "application/json", "\"word\":\"proxy_down\""),
+        (
+            "/api/v1/migrations",
+            "application/json",
+            "\"rule\":\"left_armed\"",
+        ),
+        ("/api/v1/alerts", "application/json", "\"name\":\"ProxyDown\""),
+    ] {
+        for answer in [
+            served.over_tcp(&get(path)).await,
+            served.over_socket(&get(path)).await,
+        ] {
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+            assert!(
+                answer.contains(&format!("content-type: {kind}\r\n")),
+                "{path}: {answer}"
+            );
+            assert!(
+                answer.contains("x-content-type-options: nosniff\r\n"),
+                "{path}: {answer}"
+            );
+            assert!(body(&answer).contains(says), "{path}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_status_over_the_api_is_the_status() {
+    let served = Served::new().await;
+    let answer = served.over_tcp(&get("/api/v1/status")).await;
+    let mut expected = sample_status::rich();
+    expected
+        .services
+        .iter_mut()
+        .for_each(|service| service.counters.probe_failures.clear());
+    assert_eq!(serde_json::from_str::<Status>(body(&answer)).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_the_body() {
+    let served = Served::new().await;
+    for path in ["/", "/metrics", "/api/v1/alerts"] {
+        let got = served.over_tcp(&get(path)).await;
+        let head = served.over_tcp(&get(path).replace("GET", "HEAD")).await;
+        assert!(
+            head.starts_with("HTTP/1.1 200 OK\r\n") && body(&head).is_empty(),
+            "{head}"
+        );
+        assert!(
+            head.contains(&format!("content-length: {}\r\n", body(&got).len())),
+            "{head}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_may_load_and_run_nothing() {
+    let answer = Served::new().await.over_tcp(&get("/")).await;
+    assert!(
+        answer.contains("content-security-policy: default-src 'none'; style-src 'unsafe-inline';"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn wrong_questions_are_answered_with_what_is_right() {
+    let served = Served::new().await;
+    for (request, status, says) in [
+        (get("/nothing"), "404 Not Found", "the page is at /"),
+        (
+            post("/metrics", "", ""),
+            "405 Method Not Allowed",
+            "this path takes GET, HEAD only",
+        ),
+        (
+            get("/-/reload"),
+            "405 Method Not Allowed",
+            "this path takes POST only",
+        ),
+        (get("/api/v1/migrations?limit=0"), "400 Bad Request", "limit: "),
+        (
+            get("/api/v1/migrations?x=1"),
+            "400 Bad Request",
+            "unknown parameter",
+        ),
+    ] {
+        let answer = served.over_tcp(&request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+        let problem: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+        assert!(problem["error"].as_str().unwrap().contains(says), "{answer}");
+        assert_eq!(
+            answer.contains("\r\nallow: "),
+            status.starts_with("405"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn history_is_asked_for_by_service_and_limit() {
+    let served = Served::new().await;
+    let answer = served
+        .over_tcp(&get("/api/v1/migrations?service=coe-backend&limit=2"))
+        .await;
+    let migrations: Vec<serde_json::Value> = serde_json::from_str(body(&answer)).unwrap();
+    let services: Vec<_> = migrations
+        .iter()
+        .map(|it| it["service"]["service"].as_str().unwrap())
+        .collect();
+    assert_eq!(services, ["coe-backend"; 2]);
+}
+
+#[tokio::test]
+async fn it_is_not_ready_until_everything_has_started() {
+    let served = Served::with(None, Err("the first full look is not done yet".into())).await;
+    let answer = served.over_tcp(&get("/-/ready")).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("the first full look is not done yet"),
+        "{answer}"
+    );
+    assert!(
+        served
+            .over_tcp(&get("/-/healthy"))
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+}
+
+#[tokio::test]
+async fn over_tcp_nothing_changes_without_the_token() {
+    let mut served = Served::new().await;
+    for headers in [
+        "",
+        "Authorization: Bearer wrong\r\n",
+        "Authorization: Bearer \r\n",
+        "Authorization: Basic czNjcmV0LXRva2Vu\r\n",
+        "Cookie: token=s3cret-token\r\n",
+    ] {
+        let answer = served.over_tcp(&post("/-/reload", headers, "")).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 403 ") && answer.contains("Authorization: Bearer"),
+            "{answer}"
+        );
+    }
+    assert!(served.commands.try_recv().is_err());
+    for token in [None, Some("")] {
+        let mut served = Served::with(token, Ok(())).await;
+        let answer = served
+            .over_tcp(&post("/-/reload", "Authorization: Bearer \r\n", ""))
+            .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 403 ") && answer.contains("needs the unix socket"),
+            "{answer}"
+        );
+        assert!(served.commands.try_recv().is_err());
+    }
+}
+
+#[tokio::test]
+async fn the_token_opens_commands_over_tcp() {
+    let mut served = Served::new().await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let request = post(
+        "/api/v1/ack",
+        &format!("Authorization: Bearer {TOKEN}\r\n"),
+        r#"{"id": "abc-1"}"#,
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let (command, reply) = served.commands.recv().await.unwrap();
+    let by = "token holder at 127.0.0.1".to_owned();
+    assert_eq!(
+        command,
+        Command::Acknowledge {
+            id: "abc-1".into(),
+            by,
+            note: String::new()
+        }
+    );
+    reply.send(Ok("closed".into())).unwrap();
+    assert!(
+        exchange(stream, b"")
+            .await
+            .ends_with("\r\n\r\n{\"message\":\"closed\"}")
+    );
+}
+
+#[tokio::test]
+async fn the_sockets_owner_is_heard_and_told_what_became_of_it() {
+    let mut served = Served::new().await;
+    let ack = post(
+        "/api/v1/ack",
+        "",
+        r#"{"id": "abc-1", "note": "계획된 작업", "by": "kim"}"#,
+    );
+    let (command, answer) = served.commanded(&ack, Ok("closed".into())).await;
+    assert_eq!(
+        command,
+        Command::Acknowledge {
+            id: "abc-1".into(),
+            by: "kim".into(),
+            note: "계획된 작업".into()
+        }
+    );
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let (command, answer) = served
+        .commanded(&post("/-/reload", "", ""), Err("line 3: unknown key".into()))
+        .await;
+    assert_eq!(command, Command::Reload);
+    assert!(
+        answer.starts_with("HTTP/1.1 422 ") && answer.contains("line 3: unknown key"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_nobody_takes_is_said_to_have_changed_nothing() {
+    let mut served = Served::new().await;
+    served.commands.close();
+    let answer = served.over_socket(&post("/-/reload", "", "")).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("nothing was changed"),
+        "{answer}"
+    );
+}

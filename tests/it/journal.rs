@@ -17,8 +17,8 @@ fn reopened(dir: &TempDir) -> Recovered {
     Journal::open(dir.path(), now()).unwrap().1
 }
 
-fn history(journal: &Journal, filter: HistoryFilter) -> Vec<Migration> {
-    journal.history(&filter).unwrap()
+fn history(journal: &Journal, filter: &HistoryFilter) -> Vec<Migration> {
+    journal.history(filter).unwrap()
 }
 
 #[test]
@@ -89,11 +89,11 @@ fn settled_migrations_are_found_in_the_history_newest_first_and_only_once() {
         ..HistoryFilter::default()
     };
     migrations.sort_by_key(|migration| std::cmp::Reverse(migration.started_at));
-    assert_eq!(history(&journal, all.clone()), migrations);
+    assert_eq!(history(&journal, &all), migrations);
     assert_eq!(
         history(
             &journal,
-            HistoryFilter {
+            &HistoryFilter {
                 limit: 2,
                 ..all.clone()
             }
@@ -104,20 +104,17 @@ fn settled_migrations_are_found_in_the_history_newest_first_and_only_once() {
         since: Some(ago(97)),
         ..all.clone()
     };
-    assert_eq!(history(&journal, recent), migrations[..2]);
+    assert_eq!(history(&journal, &recent), migrations[..2]);
     let of_billing = HistoryFilter {
         service: Some("billing".into()),
         project: Some("coe-demo".into()),
         ..all.clone()
     };
-    assert_eq!(
-        history(&journal, of_billing.clone()),
-        [sample_migrations::interrupted()]
-    );
+    assert_eq!(history(&journal, &of_billing), [sample_migrations::interrupted()]);
     assert_eq!(
         history(
             &journal,
-            HistoryFilter {
+            &HistoryFilter {
                 project: Some("other".into()),
                 ..of_billing
             }

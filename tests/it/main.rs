@@ -5,10 +5,13 @@
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
+mod config;
 mod database;
+mod docker;
 mod e2e;
 mod floors;
 mod http;
+mod http_listeners;
 mod journal;
 mod journal_damage;
 mod journal_killed;
@@ -17,6 +20,7 @@ mod logs;
 mod metrics;
 mod notify;
 mod page;
+mod played_engine;
 mod probing;
 mod shipped;
 mod support;

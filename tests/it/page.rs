@@ -32,3 +32,67 @@ fn every_page_is_whole_html_and_can_be_written_for_looking_at() {
         }
     }
 }
+
+#[test]
+fn foreign_text_is_shown_as_text() {
+    let html = rendered(&sample_status::rich());
+    assert!(
+        html.contains("fk_&lt;b&gt;user&lt;/b&gt;") && !html.contains("<b>user"),
+        "{html}"
+    );
+    assert!(!html.contains("<script") && !html.contains("http://") && !html.contains("src="));
+}
+
+#[test]
+fn what_matters_stands_on_the_page_worst_first() {
+    let html = rendered(&sample_status::rich());
+    let mut after = 0;
+    for expected in [
+        "<title>(2) prod-1.example.com · migwatch</title>",
+        "migwatch is not all right",
+        "the disk refuses the journal",
+        "UnexpectedMigration",
+        "migwatch ack bbbbbbbbbbbb-mfx261",
+        "ProxyDown",
+        "1 resolved lately",
+        "restart loop",
+        "RUN_MIGRATIONS=true in the environment",
+        "skipped migrations",
+        "answered 502, expected 200",
+        "초기 리비전 이후 대량 인덱스 정리 및 테이블 드롭",
+        "drop missing",
+        "Acknowledged by kim",
+        "before the watch",
+        "no version table",
+        "not connected",
+        "2 waiting",
+        "did you mean migwatch.migrations?",
+    ] {
+        let found = html[after..]
+            .find(expected)
+            .unwrap_or_else(|| panic!("{expected} is missing or too early"));
+        after += found;
+    }
+}
+
+#[test]
+fn the_first_seconds_and_an_engine_away_are_said_plainly() {
+    let html = rendered(&sample_status::empty());
+    for expected in [
+        "connecting",
+        "the first look is not done yet",
+        "No compose service was seen yet.",
+    ] {
+        assert!(html.contains(expected), "{expected}");
+    }
+    assert!(!html.contains("not all right"));
+    let html = rendered(&sample_status::engine_away());
+    assert!(html.contains("The engine is away") && html.contains("systemctl start docker"));
+}
+
+#[test]
+fn a_page_that_is_held_still_does_not_refresh_itself() {
+    let build = Build::default();
+    assert!(page::render(&sample_status::rich(), &build, false).contains("http-equiv=\"refresh\""));
+    assert!(!page::render(&sample_status::rich(), &build, true).contains("http-equiv"));
+}

@@ -12,5 +12,6 @@ pub(crate) mod receiver;
 pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
 pub(crate) mod sample_status;
+pub(crate) mod served;
 pub(crate) mod stack;
 pub(crate) mod waiting;

@@ -50,7 +50,10 @@ struct Stream {
 impl Follower {
     /// Reads one stream, opened as far back as `reach` says, until it stops.
     pub(super) async fn read(&mut self, reach: Reach) -> Stopped {
-        let path = self.path(&format!("follow=1&tail={}", reach.tail()));
+        // What an ended start left is read without following: the next start has its own tail, and just after an exit the engine
+        // was seen to end a followed stream before the last line.
+        let follow = if self.is_running() { "follow=1&" } else { "" };
+        let path = self.path(&format!("{follow}tail={}", reach.tail()));
         let mut body = match wire::get(&self.tail.endpoint, &path).await {
             Ok(response) => response.into_body(),
             Err(error) => return self.failed(&error),
@@ -77,7 +80,7 @@ impl Follower {
                     None => Some(self.stream_ended(&mut stream).await),
                 },
                 _ = beat.tick() => self.beat(&mut stream).await,
-                () = sleep(SAYING_GRACE), if stream.scanner.is_waiting() => {
+                () = saying_grace(), if stream.scanner.is_waiting() => {
                     self.flush(&mut stream).await;
                     None
                 }
@@ -191,6 +194,7 @@ impl Follower {
         };
         let mut scanner = Scanner::new(Arc::clone(&self.tail.patterns), framing);
         scanner.feed(&last, &mut |_| {});
+        scanner.end(&mut |_| {});
         Ok(scanner.position())
     }
 
@@ -200,10 +204,17 @@ impl Follower {
         stream.scanner.end(&mut |line| said.push(line));
         self.tell(stream).await;
         self.report.progress().await;
-        if self.ended_within(DIE_EVENT_GRACE).await {
-            Stopped::Over
-        } else {
-            Stopped::Cut
+        if !self.ended_within(DIE_EVENT_GRACE).await {
+            return Stopped::Cut;
+        }
+        // The real engine was seen (in 1 of 24 runs at rest, in most under load) to end a followed stream before the container's last line, if that has no
+        // end of its own. By its `die` event the log is complete.
+        match self.newest().await {
+            Ok(newest) if newest > self.report.position() && newest > self.missed => {
+                self.missed = newest;
+                Stopped::Cut
+            }
+            Ok(_) | Err(_) => Stopped::Over,
         }
     }
 
@@ -224,4 +235,9 @@ fn beats() -> Interval {
     let mut beat = interval_at(Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beat
+}
+
+/// A future that costs nothing until it is polled: `select!` makes one for every chunk.
+async fn saying_grace() {
+    sleep(SAYING_GRACE).await;
 }

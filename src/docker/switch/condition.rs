@@ -4,8 +4,9 @@
 
 use regex::RegexBuilder;
 
+use super::answer::Tri;
 use super::script::Word;
-use super::walk::{Tri, Walk};
+use super::walk::Walk;
 
 /// A regex in a start command is short; what compiles to more than this is not looked at.
 const REGEX_BYTES: usize = 1 << 16;

@@ -2,8 +2,9 @@
 //!
 //! Promises the value, or that it cannot be known, and which variables it came from. Refuses to run command substitutions.
 
+use super::answer::Asked;
 use super::script::{Piece, Token, Word, tokens};
-use super::walk::{Asked, Walk};
+use super::walk::Walk;
 
 impl Walk<'_> {
     /// `export A=b` and `: ${A:=b}`.

@@ -5,65 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::answer::{Asked, Found, Tri};
 use super::condition;
 use super::expansion::assignment;
 use super::script::{Token, Word, tokens};
-
-/// Yes, no, or not to be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tri {
-    Yes,
-    No,
-    Perhaps,
-}
-
-impl Tri {
-    pub(super) fn of(answer: bool) -> Self {
-        if answer { Self::Yes } else { Self::No }
-    }
-
-    pub(super) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::No, _) | (_, Self::No) => Self::No,
-            (Self::Yes, Self::Yes) => Self::Yes,
-            _ => Self::Perhaps,
-        }
-    }
-
-    pub(super) fn not(self) -> Self {
-        match self {
-            Self::Yes => Self::No,
-            Self::No => Self::Yes,
-            Self::Perhaps => Self::Perhaps,
-        }
-    }
-
-    pub(super) fn or(self, other: Self) -> Self {
-        self.not().and(other.not()).not()
-    }
-}
-
-/// A variable that a condition asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
-    /// Its name.
-    pub(super) variable: String,
-    /// The environment's value decided; otherwise the command's default.
-    pub(super) from_environment: bool,
-    /// The value that decided.
-    pub(super) value: String,
-}
-
-/// A command that may migrate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    /// Whether it would run.
-    pub(super) runs: Tri,
-    /// The variables that its conditions asked, outermost first.
-    pub(super) asked: Vec<Asked>,
-    /// It is a known migration command, not just any command under a condition.
-    pub(super) known: bool,
-}
+use super::tools::{base, migrates};
 
 /// How deep shells may be nested in shells.
 const DEPTH: u8 = 3;
@@ -373,7 +319,9 @@ impl<'a> Walk<'a> {
             }
             "echo" | "printf" => {
                 let before = self.chain.len();
-                rest.iter().for_each(|word| drop(self.expand(word)));
+                for word in rest {
+                    drop(self.expand(word));
+                }
                 self.piped = self.chain.split_off(before);
                 Tri::Yes
             }
@@ -405,7 +353,7 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|text| text.as_deref().unwrap_or_default())
             .collect();
-        let known = super::migrates(&texts);
+        let known = migrates(&texts);
         let asked: Vec<Asked> = self
             .ended_asked
             .iter()
@@ -440,8 +388,4 @@ fn opens_case(words: &[Word]) -> bool {
         [.., case, _, last] => case.keyword() == Some("case") && last.keyword() == Some("in"),
         _ => false,
     }
-}
-
-fn base(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

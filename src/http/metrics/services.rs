@@ -138,8 +138,8 @@ fn add_probe_failures(to: &mut Exposition, status: &Status) {
         }
     }
     for probe in born {
-        FailureReason::ALL
-            .iter()
-            .for_each(|reason| set(probe, *reason, 0));
+        for reason in FailureReason::ALL {
+            set(probe, reason, 0);
+        }
     }
 }

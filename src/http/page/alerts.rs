@@ -44,11 +44,11 @@ fn card(status: &Status, alert: &Alert) -> Markup {
             p.head {
                 (badge(tone, alert.severity.as_str())) " "
                 strong { (alert.name.as_str()) } " "
-                span.quiet { "fires since " (moment(status.at, alert.starts_at)) }
+                span.quiet { "began " (moment(status.at, alert.starts_at)) }
             }
             p.summary { (alert.summary) }
             @if !alert.description.is_empty() {
-                details { summary { "Evidence and what to do" } p.text { (alert.description) } }
+                details open[alert.severity == Severity::Critical] { summary { "Evidence and what to do" } p.text { (alert.description) } }
             }
             p.actions {
                 "Close it: " code { (alert.ack_command()) }

@@ -34,8 +34,10 @@ pub(super) fn blind_spots(status: &Status) -> Markup {
             h2 { "migwatch is not all right" }
             ul {
                 @if let Some(problem) = away {
-                    li { strong { "The engine is away" }
-                        @if let Some(since) = engine.since { " since " (moment(status.at, since)) } ": " (problem) }
+                    li {
+                        strong { "The engine is away" } ": " (problem)
+                        @if let Some(since) = engine.since { " · began " (moment(status.at, since)) }
+                    }
                 }
                 @for sentence in &watcher.blind { li { strong { "Blind" } ": " (sentence) } }
                 @if watcher.unwritten > 0 {

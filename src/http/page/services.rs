@@ -38,11 +38,11 @@ fn row(status: &Status, service: &ServiceStatus) -> Markup {
                 (containers(service))
                 (log(service))
             }
-            td data-label="Condition" { (condition(status, service)) }
-            td data-label="Next start" { (next_start(service)) }
-            td data-label="Last start" { (last_start(status, service)) }
-            td data-label="Version tables" { (tables(status, service)) }
-            td data-label="Probes" { (probes(status, service)) }
+            td data-label="Condition" { div { (condition(status, service)) } }
+            td data-label="Next start" { div { (next_start(service)) } }
+            td data-label="Last start" { div { (last_start(status, service)) } }
+            td data-label="Version tables" { div { (tables(status, service)) } }
+            td data-label="Probes" { div { (probes(status, service)) } }
         }
     }
 }
@@ -135,7 +135,7 @@ fn tables(status: &Status, service: &ServiceStatus) -> Markup {
         @for Binding { table, proof } in &service.tables {
             div.entry {
                 code { (standing(status, table)) }
-                small { (table.table) " in " (table.database) " (" (proof.as_str()) ")" }
+                small { (table.table) " " wbr; "in " (table.database) " (" (proof.as_str().replace('_', " ")) ")" }
             }
         }
     }

@@ -6,6 +6,9 @@ use maud::{Markup, html};
 
 use crate::model::time::Timestamp;
 
+/// What lasted less is said with a decimal.
+const EXACT: Duration = Duration::from_secs(10);
+
 /// How bad something is; each has a sign of its own, so that colour is never alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -62,6 +65,7 @@ pub(super) fn time_of_day(at: Timestamp) -> String {
 fn age(now: Timestamp, at: Timestamp) -> String {
     match now.since(at) {
         short if short < Duration::from_secs(1) => "now".to_owned(),
+        seconds if seconds < EXACT => format!("{} s ago", seconds.as_secs()),
         longer => format!("{} ago", lasted(longer)),
     }
 }
@@ -69,8 +73,8 @@ fn age(now: Timestamp, at: Timestamp) -> String {
 /// `97 s`, `3 min`, `5 h`, `14 d`; below ten seconds with a decimal.
 pub(super) fn lasted(duration: Duration) -> String {
     match duration.as_secs() {
-        0..10 => format!("{:.1} s", duration.as_secs_f64()),
-        seconds @ 10..120 => format!("{seconds} s"),
+        short if short < EXACT.as_secs() => format!("{:.1} s", duration.as_secs_f64()),
+        seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7_200 => format!("{} min", seconds / 60),
         seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
         seconds => format!("{} d", seconds / 86_400),
@@ -88,7 +92,7 @@ mod tests {
         let now = Timestamp::from_seconds(10_000_000);
         for (seconds, says) in [
             (0, "now"),
-            (7, "7.0 s ago"),
+            (7, "7 s ago"),
             (97, "97 s ago"),
             (180, "3 min ago"),
             (7_300, "2 h ago"),
@@ -97,7 +101,7 @@ mod tests {
             assert_eq!(age(now, now.before(Duration::from_secs(seconds))), says);
         }
         assert_eq!(
-            age(now, now.after(Duration::from_secs(60))),
+            age(now, now.after(Duration::from_mins(1))),
             "now",
             "a clock that runs ahead is no age"
         );

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::State;
-use super::super::health;
+use super::super::health::{self, Sight};
 use super::super::migration::Tracked;
 use super::super::settings::Settings;
 use super::words;
@@ -24,11 +24,14 @@ const GAP: Duration = Duration::from_secs(3600);
 /// Everything that should fire.
 pub(super) fn wanted(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
     let mut alerts = Vec::new();
+    let successes = successes(state);
     for tracked in state.durable.migrations.all.values() {
-        alerts.extend(of_migration(state, settings, tracked, now));
+        let came_through = came_through(&successes, tracked);
+        alerts.extend(of_migration(settings, tracked, came_through, now));
     }
+    let sight = Sight::new(state);
     for service in state.durable.containers.services.keys() {
-        alerts.extend(of_service(state, settings, service, now));
+        alerts.extend(of_service(&sight, settings, service, now));
     }
     alerts.extend(armed(state, settings, now));
     alerts.extend(databases(state, settings, now));
@@ -38,12 +41,6 @@ pub(super) fn wanted(state: &State, settings: &Settings, now: Timestamp) -> Vec<
             alert.labels.insert("host".to_owned(), settings.host.clone());
         }
     }
-    let acknowledged = &state.durable.alerts.acknowledged;
-    alerts.retain(|alert| {
-        acknowledged
-            .get(&alert.fingerprint())
-            .is_none_or(|closed| closed.at < alert.starts_at)
-    });
     alerts
 }
 
@@ -68,7 +65,7 @@ fn labels(service: &ServiceId) -> BTreeMap<String, String> {
 }
 
 /// The alerts of one occurrence: each closed by a person or by time, never by being covered by the next.
-fn of_migration(state: &State, settings: &Settings, tracked: &Tracked, now: Timestamp) -> Vec<Alert> {
+fn of_migration(settings: &Settings, tracked: &Tracked, came_through: bool, now: Timestamp) -> Vec<Alert> {
     let migration = &tracked.migration;
     if migration.history || migration.grade == Grade::Claimed || migration.acknowledged.is_some() {
         return Vec::new();
@@ -96,7 +93,7 @@ fn of_migration(state: &State, settings: &Settings, tracked: &Tracked, now: Time
         raise(AlertName::UnexpectedMigration, severity, at, observed_at);
     }
     if let Some(at) = tracked.failed_at
-        && !came_through(state, tracked)
+        && !came_through
     {
         let name = match migration.outcome {
             Outcome::Interrupted => AlertName::MigrationInterrupted,
@@ -109,27 +106,36 @@ fn of_migration(state: &State, settings: &Settings, tracked: &Tracked, now: Time
     alerts
 }
 
+/// When the latest run that came through began, by service.
+fn successes(state: &State) -> BTreeMap<&ServiceId, Timestamp> {
+    let mut latest = BTreeMap::new();
+    for tracked in state.durable.migrations.all.values() {
+        let migration = &tracked.migration;
+        if is_good(migration.outcome) && !tracked.is_claim() {
+            let at = latest.entry(&migration.service).or_insert(migration.started_at);
+            *at = migration.started_at.max(*at);
+        }
+    }
+    latest
+}
+
+fn is_good(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Applied | Outcome::NothingToDo | Outcome::Stamped | Outcome::Downgraded
+    )
+}
+
 /// It was tried again with success, or a later migration of the same service was.
-fn came_through(state: &State, failed: &Tracked) -> bool {
-    let is_good = |outcome| {
-        matches!(
-            outcome,
-            Outcome::Applied | Outcome::NothingToDo | Outcome::Stamped | Outcome::Downgraded
-        )
-    };
-    let service = &failed.migration.service;
-    is_good(failed.migration.outcome)
-        || state.durable.migrations.all.values().any(|later| {
-            later.migration.service == *service
-                && !later.is_claim()
-                && later.migration.started_at > failed.migration.started_at
-                && is_good(later.migration.outcome)
-        })
+fn came_through(successes: &BTreeMap<&ServiceId, Timestamp>, failed: &Tracked) -> bool {
+    let migration = &failed.migration;
+    let later = successes.get(&migration.service);
+    is_good(migration.outcome) || later.is_some_and(|later| *later > migration.started_at)
 }
 
 /// The one alert of a service's condition.
-fn of_service(state: &State, settings: &Settings, service: &ServiceId, now: Timestamp) -> Option<Alert> {
-    let condition = health::condition(state, settings, service, now);
+fn of_service(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, now: Timestamp) -> Option<Alert> {
+    let condition = health::condition(sight, settings, service, now);
     let (name, severity) = match condition.word {
         ConditionWord::Down => (AlertName::ServiceDown, Severity::Critical),
         ConditionWord::RestartLoop => (AlertName::RestartLoop, Severity::Critical),
@@ -226,42 +232,55 @@ fn blind(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
         let labels = [("blind".to_owned(), "engine".to_owned())].into();
         raise(labels, since, "the engine does not answer", problem);
     }
-    if let Some((count, since)) = state.live.unwritten {
+    if let Some((_, since)) = state.live.unwritten {
         let labels = [("blind".to_owned(), "journal".to_owned())].into();
-        let why = format!(
-            "The disk refuses {count} facts: they are kept in memory only. Make room in the data folder."
-        );
-        raise(labels, since, "the journal cannot be written", &why);
+        // No count here: it would change with every fact, this alert's own among them.
+        let why = "The disk refuses facts: they are kept in memory only. Make room in the data folder.";
+        raise(labels, since, "the journal cannot be written", why);
     }
+    alerts.extend(blind_logs(state, settings, now));
+    alerts
+}
+
+/// The blindness `kind` of one service; `words` are summary and description.
+fn blind_log(
+    service: &ServiceId,
+    kind: &str,
+    since: Timestamp,
+    now: Timestamp,
+    (what, why): (&str, &str),
+) -> Alert {
+    let mut labels = labels(service);
+    labels.insert("blind".to_owned(), kind.to_owned());
+    let mut alert = alert(AlertName::WatcherBlind, Severity::Warning, labels, since);
+    alert.observed_at = now;
+    alert.summary = format!("migwatch is blind: {what}");
+    why.clone_into(&mut alert.description);
+    alert
+}
+
+/// Logs with gaps, and logs that cannot be read.
+fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
+    let mut alerts = Vec::new();
     for (service, record) in &state.durable.containers.services {
-        let blind = |what: &str| {
-            let mut labels = labels(service);
-            labels.insert("blind".to_owned(), what.to_owned());
-            labels
-        };
         if let Some((from, to)) = record.last_gap
             && now < to.after(GAP)
         {
+            let what = format!("the log of {service} has a gap");
             let why = format!(
                 "Lines of {service} between {from} and {to} are lost: what was logged then was not seen."
             );
-            raise(blind("gap"), to, &format!("the log of {service} has a gap"), &why);
+            alerts.push(blind_log(service, "gap", to, now, (&what, &why)));
         }
-        let unreadable = state.live.containers.values().find_map(|live| match &live.log {
-            Some(LogStatus::Unreadable { reason }) if live.look.service == *service => {
-                Some((live.unreadable_since?, reason))
-            }
-            _ => None,
-        });
-        if let Some((since, reason)) = unreadable
-            && now >= since.after(settings.blind_grace)
-        {
-            raise(
-                blind("log"),
-                since,
-                &format!("the log of {service} cannot be read"),
-                reason,
-            );
+    }
+    for live in state.live.containers.values() {
+        let (Some(LogStatus::Unreadable { reason }), Some(since)) = (&live.log, live.unreadable_since) else {
+            continue;
+        };
+        if now >= since.after(settings.blind_grace) {
+            let service = &live.look.service;
+            let what = format!("the log of {service} cannot be read");
+            alerts.push(blind_log(service, "log", since, now, (&what, reason)));
         }
     }
     alerts
@@ -292,7 +311,12 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
             .since
             .map(|since| since.after(settings.blind_grace)),
     );
-    moments.extend(state.live.since.map(|since| since.after(super::UNDECIDED)));
+    moments.extend(
+        state
+            .live
+            .since
+            .map(|since| since.after(super::undecided::LONGEST)),
+    );
     let gaps = state
         .durable
         .containers

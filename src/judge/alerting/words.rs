@@ -122,9 +122,6 @@ pub(super) fn why_resolved(state: &State, alert: &Alert) -> String {
     if let Some(acknowledgement) = tracked.and_then(|tracked| tracked.migration.acknowledged.as_ref()) {
         return by_whom("acknowledged", acknowledgement);
     }
-    if let Some(acknowledgement) = state.durable.alerts.acknowledged.get(&alert.fingerprint()) {
-        return by_whom("acknowledged", acknowledgement);
-    }
     match alert.name {
         AlertName::UnexpectedMigration => "kept for its time; nobody acknowledged it".to_owned(),
         AlertName::MigrationFailed | AlertName::MigrationInterrupted => {
@@ -134,7 +131,7 @@ pub(super) fn why_resolved(state: &State, alert: &Alert) -> String {
     }
 }
 
-fn by_whom(done: &str, acknowledgement: &crate::model::migration::Acknowledgement) -> String {
+pub(super) fn by_whom(done: &str, acknowledgement: &crate::model::migration::Acknowledgement) -> String {
     let note = if acknowledgement.note.is_empty() {
         String::new()
     } else {

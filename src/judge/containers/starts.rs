@@ -13,6 +13,9 @@ use crate::model::time::Timestamp;
 /// `StartedAt` of an inspect may lie this much after a first line or an event of the same start.
 const SAME_START: Duration = Duration::from_millis(250);
 
+/// The last lines of a start may be stamped this much after its end; the next start needs longer than that to print.
+const LAST_LINES: Duration = Duration::from_millis(100);
+
 /// A `start` event may come this much after `StartedAt` was read by an inspect.
 const LATE_EVENT: Duration = Duration::from_secs(5);
 
@@ -59,6 +62,11 @@ impl Start {
             skipped_at: None,
         }
     }
+
+    fn reaches(&self, at: Timestamp) -> bool {
+        let finish = self.finish.as_ref();
+        finish.is_none_or(|finish| finish.at.after(LAST_LINES) >= at)
+    }
 }
 
 /// The starts of a container that was never seen before.
@@ -82,14 +90,14 @@ pub(super) fn first_sight(look: &ContainerLook) -> Vec<Fact> {
         first,
     }];
     if let Some(finished_at) = over {
-        facts.push(finished(
-            &look.id,
-            finished_at,
-            look.exit_code,
-            LOOKS_ASKED.contains(&look.exit_code),
-        ));
+        facts.push(finished(&look.id, finished_at, look.exit_code, looks_asked(look)));
     }
     facts
+}
+
+/// Nobody saw it end; a kill for memory has the same exit code as one by the stop's grace.
+fn looks_asked(look: &ContainerLook) -> bool {
+    LOOKS_ASKED.contains(&look.exit_code) && !look.oom_killed
 }
 
 fn finished(container: &ContainerId, finished_at: Timestamp, exit_code: i32, asked: bool) -> Fact {
@@ -117,9 +125,7 @@ impl Known {
 
     /// The start that a moment belongs to: the first one whose end does not lie before it.
     pub fn start_at(&self, at: Timestamp) -> Option<&Start> {
-        self.starts
-            .iter()
-            .find(|start| start.finish.as_ref().is_none_or(|finish| finish.at >= at))
+        self.starts.iter().find(|start| start.reaches(at))
     }
 
     /// The start with this identity.
@@ -128,11 +134,7 @@ impl Known {
     }
 
     pub(super) fn skipped(&mut self, at: Timestamp) {
-        let index = self
-            .starts
-            .iter()
-            .position(|start| start.finish.as_ref().is_none_or(|finish| finish.at >= at));
-        if let Some(start) = index.and_then(|index| self.starts.get_mut(index)) {
+        if let Some(start) = self.starts.iter_mut().find(|start| start.reaches(at)) {
             start.skipped_at = Some(at);
         }
     }
@@ -190,11 +192,17 @@ impl Known {
         };
         let over = look.finished_at.filter(|finished| *finished >= started_at);
         let mut facts = Vec::new();
-        let asked = |at: Timestamp| was_asked(killed, at) || LOOKS_ASKED.contains(&look.exit_code);
+        let asked = |at: Timestamp| was_asked(killed, at) || looks_asked(look);
         let is_same = match self.current() {
             None => false,
             Some(start) => match &start.finish {
-                None => started_at <= start.started_at.after(SAME_START),
+                // Another start needs an end in between.
+                None => {
+                    let ended_since = look
+                        .finished_at
+                        .is_some_and(|finished| finished >= start.started_at);
+                    !ended_since || started_at <= start.started_at.after(SAME_START)
+                }
                 Some(finish) => started_at <= finish.at,
             },
         };

@@ -9,13 +9,16 @@ use super::super::tables::TableRecord;
 use super::super::verdict;
 use super::Tracked;
 use crate::model::fact::{BindingProof, Fact};
-use crate::model::migration::{Grade, Movement};
+use crate::model::migration::{Grade, Movement, Outcome};
 use crate::model::observation::Observation;
 use crate::model::revision::{Heads, Standing, VersionTable};
 use crate::model::time::Timestamp;
 
 /// How long after its end a migration may still be confirmed.
 const LATE: Duration = Duration::from_secs(120);
+
+/// The reading that an end hurries comes within this time after it.
+const READ_AFTER_END: Duration = Duration::from_secs(10);
 
 /// Our clock and the engine's may differ by this much without anybody minding.
 const SKEW: Duration = Duration::from_secs(2);
@@ -49,9 +52,11 @@ fn confirm(state: &State, settings: &Settings, tracked: &Tracked, now: Timestamp
         let Standing::At(heads) = &record.standing else {
             continue;
         };
-        let Some(by_step) = agreement(tracked, record, heads, is_bound) else {
+        let by_step = is_reached(tracked, record, heads);
+        let is_explained = || by_step || (is_bound && moved_with(state, tracked, record, heads));
+        if (tracked.is_claim() && !has_moved(tracked, record)) || !is_explained() {
             continue;
-        };
+        }
         if by_step && !is_bound {
             let service = migration.service.clone();
             facts.push(Fact::TableBound {
@@ -73,25 +78,30 @@ fn confirm(state: &State, settings: &Settings, tracked: &Tracked, now: Timestamp
             to: heads.clone(),
             at: record.since,
         };
+        // Judged first: what is counted with the confirmation is counted under the right verdict.
+        facts.extend(no_longer_a_claim(state, settings, tracked));
         let id = migration.id.clone();
         facts.push(Fact::MigrationConfirmed {
             id,
             movement,
             observed_at: now,
         });
-        facts.extend(no_longer_a_claim(state, settings, tracked));
+        facts.extend(no_longer_nothing(tracked, record));
     }
     facts
 }
 
-/// The tables that this migration may have moved: those its service is bound to, else every one in its databases.
+/// The tables that this migration may have moved: those its service is bound to, and every one in its databases unless the
+/// configuration names the table (the only table so far may be another service's).
 fn candidates<'a>(
     state: &'a State,
     tracked: &'a Tracked,
 ) -> impl Iterator<Item = (&'a VersionTable, &'a TableRecord, bool)> {
     let tables = &state.durable.tables;
     let service = &tracked.migration.service;
-    let is_any_bound = tables.bound(service).next().is_some();
+    let is_configured = tables
+        .bound(service)
+        .any(|(_, proof)| proof == BindingProof::Configured);
     tables.known.iter().filter_map(move |(table, record)| {
         let is_bound = tables.bound(service).any(|(bound, _)| bound == table);
         let is_near = || {
@@ -101,30 +111,44 @@ fn candidates<'a>(
                 .get(&table.database)
                 .is_some_and(|live| live.reading.services.contains(service))
         };
-        (is_bound || (!is_any_bound && is_near())).then_some((table, record, is_bound))
+        (is_bound || (!is_configured && is_near())).then_some((table, record, is_bound))
     })
 }
 
-/// `Some(true)`: a logged step reached what stands there; `Some(false)`: the bound table moved while it ran.
-fn agreement(tracked: &Tracked, record: &TableRecord, heads: &Heads, is_bound: bool) -> Option<bool> {
+/// A logged step reached what stands there.
+fn is_reached(tracked: &Tracked, record: &TableRecord, heads: &Heads) -> bool {
     let since = record.since.after(SKEW);
-    let reached = tracked.migration.steps.iter().rev().any(|timed| {
+    tracked.migration.steps.iter().rev().any(|timed| {
         since >= timed.at
             && if timed.step.to.is_empty() {
                 heads.0.is_empty()
             } else {
                 timed.step.to.iter().all(|revision| heads.0.contains(revision))
             }
-    });
-    if reached {
-        return Some(true);
+    })
+}
+
+/// The table was seen to move since the claim was made: that the right revision stands there proves nothing.
+fn has_moved(tracked: &Tracked, record: &TableRecord) -> bool {
+    let began = tracked.migration.started_at.before(SKEW);
+    record.moves.back().is_some_and(|last| last.at >= began)
+}
+
+/// The service's own table moved while a run without readable steps was at work, and nobody else's steps explain it.
+fn moved_with(state: &State, tracked: &Tracked, record: &TableRecord, heads: &Heads) -> bool {
+    if !tracked.migration.steps.is_empty() || tracked.is_claim() {
+        return false;
     }
-    let moved = is_bound && tracked.migration.steps.is_empty() && !tracked.is_claim() && tracked.is_open();
-    let in_time = record
-        .moves
-        .back()
-        .is_some_and(|last| last.at >= tracked.last_attempt_at());
-    (moved && in_time).then_some(false)
+    let until = tracked
+        .migration
+        .ended_at
+        .filter(|_| !tracked.is_open())
+        .map(|ended| ended.after(READ_AFTER_END));
+    let in_time = record.moves.back().is_some_and(|last| {
+        last.at >= tracked.last_attempt_at() && until.is_none_or(|until| last.at <= until)
+    });
+    let all = &state.durable.migrations.all;
+    in_time && !all.values().any(|other| is_reached(other, record, heads))
 }
 
 /// Where the table stood before: its first move since the migration began, else what the first step said.
@@ -169,5 +193,16 @@ fn no_longer_a_claim(state: &State, settings: &Settings, tracked: &Tracked) -> O
         id: tracked.migration.id.clone(),
         grade: Grade::Confirmed,
         judgement,
+    })
+}
+
+/// A run that logged no step and was taken for idle moved its table after all.
+fn no_longer_nothing(tracked: &Tracked, record: &TableRecord) -> Option<Fact> {
+    let migration = &tracked.migration;
+    (!tracked.is_open() && migration.outcome == Outcome::NothingToDo).then(|| Fact::MigrationSettled {
+        id: migration.id.clone(),
+        outcome: Outcome::Applied,
+        at: migration.ended_at.unwrap_or(record.since),
+        reason: "its version table moved, as the reading after its end showed".to_owned(),
     })
 }

@@ -11,8 +11,8 @@ use super::{Tracked, is_failure, settling};
 use crate::model::cause::Cause;
 use crate::model::container::{ArmedSource, ArmedState, Health};
 use crate::model::fact::Fact;
-use crate::model::log::{LogLine, Saying};
-use crate::model::migration::{Evidence, Grade, MigrationId, Runner, Trigger, Witness};
+use crate::model::log::{LogLine, Saying, StepKind};
+use crate::model::migration::{Evidence, Grade, MigrationId, Outcome, Runner, Trigger, Witness};
 use crate::model::observation::Observation;
 use crate::model::policy::Policy;
 use crate::model::service::{ContainerId, Role};
@@ -20,6 +20,9 @@ use crate::model::time::Timestamp;
 
 /// Where nothing says that the application is up, a start is taken to be past its migrations after this time.
 const STARTUP: Duration = Duration::from_secs(15 * 60);
+
+/// Attempts of one restart loop follow within this time: the engine waits a minute at most between them.
+const ONE_LOOP: Duration = Duration::from_secs(10 * 60);
 
 /// Lines of the two streams may overtake each other by this much (measured: 5.6 ms).
 const JITTER: Duration = Duration::from_secs(1);
@@ -80,7 +83,7 @@ impl Scene<'_> {
                 observed_at: self.now,
             }),
             Saying::Failed(cause) => self.failed(cause),
-            Saying::Finished => self.over("it said that it finished"),
+            Saying::Finished => self.over(settling::FINISHED),
             Saying::ApplicationUp => self.over("the application came up after it"),
         }
     }
@@ -92,13 +95,25 @@ impl Scene<'_> {
             Some(start) => migrations.of_start(self.container, start.started_at)?,
             None => migrations.latest_on(self.container)?,
         };
-        let is_late = |ended: Timestamp| self.line.key.at <= ended.after(JITTER);
-        let belongs = tracked.is_open() || tracked.migration.ended_at.is_some_and(is_late);
-        (belongs && tracked.migration.history == self.history || tracked.is_open()).then_some(tracked)
+        let belongs = tracked.migration.history == self.history && self.is_before_the_end_of(tracked);
+        (belongs || tracked.is_open()).then_some(tracked)
+    }
+
+    /// A line of an ended migration that was overtaken by its end. After an exit the process says nothing any more; after its
+    /// application came up, what is said is the application's.
+    fn is_before_the_end_of(&self, tracked: &Tracked) -> bool {
+        let Some(ended) = tracked.migration.ended_at else {
+            return false;
+        };
+        let finish = self.start.and_then(|start| start.finish.as_ref());
+        let by_exit = finish.is_some_and(|finish| finish.at == ended);
+        let until = if by_exit { ended.after(JITTER) } else { ended };
+        self.line.key.at <= until
     }
 
     fn skipped(&self) -> Vec<Fact> {
-        if self.current().is_some_and(Tracked::is_open) {
+        let is_known = !self.history && self.start.is_some_and(|start| start.skipped_at.is_some());
+        if is_known || self.is_serving() || self.current().is_some_and(Tracked::is_open) {
             return Vec::new();
         }
         vec![Fact::MigrationSkipped {
@@ -150,6 +165,9 @@ impl Scene<'_> {
         if let Some(tracked) = self.current() {
             let id = tracked.migration.id.clone();
             let mut facts = vec![erred(id)];
+            if tracked.migration.history && !self.history {
+                facts.push(self.no_longer_history(tracked));
+            }
             // The exit was heard before the error: the error says more.
             if !tracked.is_open() && !tracked.migration.history && tracked.migration.cause.is_none() {
                 facts.push(self.corrected_to_failed(tracked));
@@ -166,7 +184,7 @@ impl Scene<'_> {
     fn corrected_to_failed(&self, tracked: &Tracked) -> Fact {
         Fact::MigrationSettled {
             id: tracked.migration.id.clone(),
-            outcome: crate::model::migration::Outcome::Failed,
+            outcome: Outcome::Failed,
             at: tracked.migration.ended_at.unwrap_or(self.line.key.at),
             reason: "its error was read after its end".to_owned(),
         }
@@ -185,8 +203,11 @@ impl Scene<'_> {
         if let Some(tracked) = self.current() {
             let id = tracked.migration.id.clone();
             let mut facts = vec![fact(id)];
-            if !tracked.is_open() && !is_failure(tracked.migration.outcome) && self.is_step() {
-                facts.push(self.corrected_by_step(tracked));
+            if let Saying::Step(step) = &self.line.saying
+                && !tracked.is_open()
+                && tracked.migration.outcome == Outcome::NothingToDo
+            {
+                facts.push(self.corrected_by_step(tracked, step.kind));
             }
             if tracked.migration.history && !self.history {
                 facts.push(self.no_longer_history(tracked));
@@ -198,15 +219,11 @@ impl Scene<'_> {
         facts
     }
 
-    fn is_step(&self) -> bool {
-        matches!(self.line.saying, Saying::Step(_))
-    }
-
     /// A step read after the end: what was taken for nothing was something.
-    fn corrected_by_step(&self, tracked: &Tracked) -> Fact {
+    fn corrected_by_step(&self, tracked: &Tracked, kind: StepKind) -> Fact {
         Fact::MigrationSettled {
             id: tracked.migration.id.clone(),
-            outcome: crate::model::migration::Outcome::Applied,
+            outcome: settling::by_kind(kind),
             at: tracked.migration.ended_at.unwrap_or(self.line.key.at),
             reason: "a step of it was read after its end".to_owned(),
         }
@@ -232,10 +249,24 @@ impl Scene<'_> {
             started_at: self.start.map_or(self.line.key.at, |start| start.started_at),
             at: self.line.key.at,
         };
-        if let Some(failed) = self.failed_before(&runner) {
-            let id = failed.migration.id.clone();
+        let before = self.before(&runner);
+        // Lines come in order: the rest of the log of the start before was read.
+        let mut facts: Vec<Fact> = before
+            .filter(|before| before.is_open() && !before.migration.history)
+            .and_then(|before| settling::ended_by_exit(self.state, before))
+            .into_iter()
+            .collect();
+        if let Some(before) = before
+            && self.is_tried_again(before, &facts)
+        {
+            let id = before.migration.id.clone();
             let line = Some(self.line.key.clone());
-            return (id.clone(), vec![Fact::MigrationRetried { id, runner, line }]);
+            facts.push(Fact::MigrationRetried {
+                id: id.clone(),
+                runner,
+                line,
+            });
+            return (id, facts);
         }
         let grade = if self.is_witnessed() {
             Grade::Witnessed
@@ -253,7 +284,7 @@ impl Scene<'_> {
             witness: Witness::Log,
             text: text.to_owned(),
         };
-        let opened = Fact::MigrationOpened {
+        facts.push(Fact::MigrationOpened {
             id: id.clone(),
             service: self.known.service.clone(),
             trigger: trigger(self.known.role),
@@ -263,23 +294,30 @@ impl Scene<'_> {
             evidence,
             line: Some(self.line.key.clone()),
             history: self.history,
-        };
-        (id, vec![opened])
+        });
+        (id, facts)
     }
 
-    /// A restart loop is one migration with many attempts, and its first cause.
-    fn failed_before(&self, runner: &Runner) -> Option<&Tracked> {
+    /// The latest migration of an earlier start of this container.
+    fn before(&self, runner: &Runner) -> Option<&Tracked> {
         let before = self.state.durable.migrations.latest_on(self.container)?;
-        let earlier_start = before
-            .runner()
-            .is_some_and(|earlier| earlier.started_at < runner.started_at);
+        let earlier = before.runner()?;
+        (earlier.started_at < runner.started_at).then_some(before)
+    }
+
+    /// A restart loop is one migration with many attempts, and its first cause. What a person has closed stays closed while the loop
+    /// goes on.
+    fn is_tried_again(&self, before: &Tracked, just_ended: &[Fact]) -> bool {
         let migration = &before.migration;
-        (earlier_start
-            && is_failure(migration.outcome)
-            && !before.is_open()
-            && migration.acknowledged.is_none()
-            && migration.history == self.history)
-            .then_some(before)
+        let (outcome, ended_at) = match just_ended.first() {
+            Some(Fact::MigrationSettled { outcome, at, .. }) => (*outcome, Some(*at)),
+            _ => (migration.outcome, migration.ended_at),
+        };
+        let is_loop = || ended_at.is_some_and(|ended| self.line.key.at <= ended.after(ONE_LOOP));
+        is_failure(outcome)
+            && !before.is_claim()
+            && (migration.acknowledged.is_none() || is_loop())
+            && migration.history == self.history
     }
 
     fn label(&self) -> Option<Policy> {
@@ -300,20 +338,32 @@ impl Scene<'_> {
             .migrations
             .of_start(self.container, start.started_at);
         let is_past = before.is_some_and(|tracked| {
-            let finished = tracked.migration.outcome_reason.as_deref() == Some("it said that it finished");
-            !tracked.is_open() && !finished && !tracked.is_claim()
+            let reason = tracked.migration.outcome_reason.as_deref();
+            let more_may_follow = matches!(reason, Some(settling::FINISHED | settling::CARRIED_OUT));
+            !tracked.is_open() && !more_may_follow && !tracked.is_claim()
         });
-        let is_healthy = self
-            .state
-            .live
-            .containers
-            .get(self.container)
-            .is_some_and(|live| live.look.health == Some(Health::Healthy));
         self.known.armed.state != ArmedState::Disarmed
             && start.skipped_at.is_none()
             && !is_past
-            && !(is_healthy && start.finish.is_none())
+            && !self.is_serving()
             && at <= start.started_at.after(STARTUP)
+    }
+
+    /// Whether the application of this start already serves: what its log says from then on is not its start's.
+    fn is_serving(&self) -> bool {
+        let Some(live) = self.state.live.containers.get(self.container) else {
+            return false;
+        };
+        let Some(start) = self.start.filter(|start| start.finish.is_none()) else {
+            return false;
+        };
+        let since_start = |at: Timestamp| at >= start.started_at && at < self.line.key.at;
+        // Lines of the time before it was seen healthy are its start's, however late they are read: migwatch may have been away.
+        let is_healthy = live.look.health == Some(Health::Healthy) && live.since < self.line.key.at;
+        is_healthy
+            || live.application_up_at.is_some_and(since_start)
+            || settling::answered(self.state, &self.known.service, start.started_at)
+                .is_some_and(|at| at < self.line.key.at)
     }
 }
 

@@ -88,12 +88,17 @@ impl Edge {
 
     /// The first reading that `suits`.
     async fn reading_that(&mut self, suits: impl Fn(&DatabaseReading) -> bool) -> DatabaseReading {
-        loop {
-            let reading = self.reading().await;
-            if suits(&reading) {
-                return reading;
+        let wanted = async {
+            loop {
+                let reading = self.reading().await;
+                if suits(&reading) {
+                    return reading;
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, wanted)
+            .await
+            .expect("such a reading comes")
     }
 }
 

@@ -99,7 +99,7 @@ fn said_after_each(texts: &[&str]) -> Vec<Vec<String>> {
     let after = texts.iter().map(|text| {
         let mut said = Vec::new();
         scanner.feed(&framed(&[line(0, text)]), &mut |line: LogLine| {
-            said.push(short(&line))
+            said.push(short(&line));
         });
         said
     });

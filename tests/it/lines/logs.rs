@@ -1,4 +1,4 @@
-//! Recorded logs of Alembic 1.20 and SQLAlchemy 2.1 with MariaDB 10.11, PostgreSQL 15 and SQLite, and what each says.
+//! Recorded logs of Alembic 1.20 and `SQLAlchemy` 2.1 with `MariaDB` 10.11, `PostgreSQL` 15 and `SQLite`, and what each says.
 
 use std::sync::Arc;
 

@@ -62,7 +62,9 @@ pub(crate) fn framed(lines: &[Line]) -> Vec<u8> {
 
 /// One frame.
 pub(crate) fn frame(stream: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let length = u32::try_from(payload.len())
+        .expect("a frame of a test is short")
+        .to_be_bytes();
     [&[stream, 0, 0, 0], &length[..], payload].concat()
 }
 

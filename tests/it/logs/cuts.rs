@@ -178,9 +178,9 @@ async fn a_slow_inbox_makes_the_tail_wait_and_loses_nothing() {
     let id = engine.create(ContainerSpec::service("shop", "backend"));
     engine.start(&id);
     let written: Vec<String> = (0..3000).map(|number| format!("r{number}")).collect();
-    written
-        .iter()
-        .for_each(|revision| engine.log(&id, Stream::Stderr, &step(revision)));
+    for revision in &written {
+        engine.log(&id, Stream::Stderr, &step(revision));
+    }
     let mut tail = watch_at(Endpoint::Unix(engine.socket()), &id, 1, |_| {});
     assert_eq!(tail.steps_to("r2999").await, written);
 }

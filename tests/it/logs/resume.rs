@@ -19,7 +19,9 @@ fn running(engine: &FakeEngine) -> ContainerId {
 }
 
 fn chatter(engine: &FakeEngine, id: &ContainerId, lines: usize) {
-    (0..lines).for_each(|line| engine.log(id, Stream::Stdout, &format!("GET /health 200 {line}")));
+    for line in 0..lines {
+        engine.log(id, Stream::Stdout, &format!("GET /health 200 {line}"));
+    }
 }
 
 /// A position that lies more than the overlap behind what is written from now on.

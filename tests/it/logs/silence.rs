@@ -7,7 +7,7 @@ use migwatch::model::observation::{LogStatus, Observation};
 
 use super::watched::{step, steps, watch};
 use crate::support::fake_engine::FakeEngine;
-use crate::support::fake_engine::containers::ContainerSpec;
+use crate::support::fake_engine::containers::{ContainerSpec, Cut};
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_stalls_while_the_engine_has_newer_lines_is_opened_again() {
@@ -54,6 +54,22 @@ async fn a_stream_that_stalls_at_the_containers_exit_is_still_read_to_the_end() 
     engine.die(&id, 1);
     tail.running.send_replace(false);
     assert_eq!(steps(&tail.rest().await.0), ["a1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_a_moment_before_the_last_line_is_opened_once_more() {
+    let engine = FakeEngine::new();
+    let id = engine.create(ContainerSpec::service("shop", "backend"));
+    engine.start(&id);
+    let mut tail = watch(&engine, &id, |_| {});
+    engine.log(&id, Stream::Stderr, &step("a1"));
+    assert_eq!(tail.step().await, "a1");
+    engine.cut_logs(&id, Cut::InGoodOrder);
+    engine.clock().advance(Duration::from_secs(5));
+    engine.log(&id, Stream::Stderr, &step("last"));
+    engine.die(&id, 1);
+    tail.running.send_replace(false);
+    assert_eq!(steps(&tail.rest().await.0), ["a1", "last"]);
 }
 
 #[tokio::test(start_paused = true)]

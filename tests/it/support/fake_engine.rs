@@ -65,13 +65,13 @@ pub(crate) struct TestClock(Mutex<Timestamp>);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        *self.0.lock().expect("no test panics while it holds the clock")
     }
 }
 
 impl TestClock {
     pub(crate) fn advance(&self, by: Duration) {
-        let mut now = self.0.lock().unwrap();
+        let mut now = self.0.lock().expect("no test panics while it holds the clock");
         *now = now.after(by);
     }
 
@@ -83,7 +83,9 @@ impl TestClock {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state
+            .lock()
+            .expect("no test panics while it holds the state")
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State, &TestClock) -> T) -> T {
@@ -150,12 +152,18 @@ impl FakeEngine {
         let listener = UnixListener::bind(self.socket()).expect("the socket is free");
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, Arc::clone(&self.shared)));
-        *self.serving.lock().unwrap() = Some(serving);
+        *self
+            .serving
+            .lock()
+            .expect("no test panics while it starts or stops") = Some(serving);
     }
 
     /// The socket and all connections are gone, and with them the memory of events.
     pub(crate) fn down(&self) {
-        *self.serving.lock().unwrap() = None;
+        *self
+            .serving
+            .lock()
+            .expect("no test panics while it starts or stops") = None;
         remove(&self.socket());
         self.shared.change(|state, _| state.events.forget());
     }
@@ -260,7 +268,7 @@ impl FakeEngine {
             state
                 .containers
                 .get(id)
-                .log(stream, text.as_bytes(), clock.tick())
+                .log(stream, text.as_bytes(), clock.tick());
         });
     }
 
@@ -320,6 +328,7 @@ async fn serve(listener: UnixListener, shared: Arc<Shared>) {
             // A stream that is cut on purpose ends its connection with an error.
             drop(
                 http1::Builder::new()
+                    .auto_date_header(false) // its clock is not the host's
                     .serve_connection(TokioIo::new(socket), service)
                     .await,
             );

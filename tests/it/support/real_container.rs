@@ -57,9 +57,12 @@ impl Drop for RealContainer {
     fn drop(&mut self) {
         let mut remove = std::process::Command::new("docker");
         let removed = remove.args(["rm", "--force", "--volumes", &self.id.0]).output();
-        if !removed.is_ok_and(|output| output.status.success()) {
-            eprintln!("container {} could not be removed", self.id.0);
-        }
+        let removed = removed.is_ok_and(|output| output.status.success());
+        assert!(
+            removed || std::thread::panicking(),
+            "container {} could not be removed",
+            self.id.0
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -104,10 +105,8 @@ pub(super) fn answer(shared: &Arc<Shared>, query: &str) -> Answer {
 /// `SECONDS` or `SECONDS.NANOS`
 fn seconds(text: &str) -> Option<Timestamp> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let nanos: i64 = format!("{part:0<9}").parse().ok()?;
-    Some(Timestamp::from_nanos(
-        whole.parse::<i64>().ok()? * 1_000_000_000 + nanos,
-    ))
+    let nanos: u64 = format!("{part:0<9}").parse().ok()?;
+    Some(Timestamp::from_seconds(whole.parse().ok()?).after(Duration::from_nanos(nanos)))
 }
 
 struct Reader {

@@ -45,7 +45,7 @@ pub(super) fn answer(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
     let opened = shared.change(|state, _| open(state, id, request, is("timestamps")));
     let reader = match opened {
         Ok(reader) => reader,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let streaming = Streaming {
         reader,
@@ -59,8 +59,13 @@ pub(super) fn answer(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
     Response::new(BodyExt::boxed(StreamBody::new(frames)))
 }
 
-fn open(state: &mut State, id: &str, request: LogRequest, stamped: bool) -> Result<Reader, Answer> {
-    let missing = || routes::refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
+fn open(state: &mut State, id: &str, request: LogRequest, stamped: bool) -> Result<Reader, Box<Answer>> {
+    let missing = || {
+        Box::new(routes::refuse(
+            StatusCode::NOT_FOUND,
+            &format!("No such container: {id}"),
+        ))
+    };
     let container = state.container(id).ok_or_else(missing)?.id.clone();
     let follow = request.follow;
     let tail = request.tail.parse().unwrap_or(usize::MAX);
@@ -68,7 +73,7 @@ fn open(state: &mut State, id: &str, request: LogRequest, stamped: bool) -> Resu
     let found = state.containers.get(&container);
     if found.spec.log_driver == "none" {
         let message = "configured logging driver does not support reading";
-        return Err(routes::refuse(StatusCode::NOT_IMPLEMENTED, message));
+        return Err(Box::new(routes::refuse(StatusCode::NOT_IMPLEMENTED, message)));
     }
     let length = found.entries.len();
     let next = length.saturating_sub(tail).max(found.forgotten);

@@ -34,7 +34,7 @@ async fn route(request: &Request<Incoming>, shared: &Arc<Shared>) -> Answer {
     }
     let path = match unversioned(request.uri().path(), shared) {
         Ok(path) => path,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let query = request.uri().query().unwrap_or_default();
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
@@ -52,25 +52,25 @@ async fn route(request: &Request<Incoming>, shared: &Arc<Shared>) -> Answer {
 }
 
 /// Strips `/v1.N`, if it is a version that the engine speaks.
-fn unversioned<'path>(path: &'path str, shared: &Arc<Shared>) -> Result<&'path str, Answer> {
+fn unversioned<'path>(path: &'path str, shared: &Arc<Shared>) -> Result<&'path str, Box<Answer>> {
     let Some((version, rest)) = path.strip_prefix("/v1.").and_then(|path| path.split_once('/')) else {
         return Ok(path);
     };
     let Ok(asked) = version.parse::<u32>() else {
-        return Err(refuse(StatusCode::NOT_FOUND, "page not found"));
+        return Err(Box::new(refuse(StatusCode::NOT_FOUND, "page not found")));
     };
     let (oldest, newest) = shared.state().versions;
     if asked > newest {
         let message =
             format!("client version 1.{asked} is too new. Maximum supported API version is 1.{newest}");
-        return Err(refuse(StatusCode::BAD_REQUEST, &message));
+        return Err(Box::new(refuse(StatusCode::BAD_REQUEST, &message)));
     }
     if asked < oldest {
         let message = format!(
             "client version 1.{asked} is too old. Minimum supported API version is 1.{oldest}, please upgrade your client to a newer version"
         );
         // The one refusal that is no JSON on 20.10.
-        return Err(plain(StatusCode::BAD_REQUEST, &message));
+        return Err(Box::new(plain(StatusCode::BAD_REQUEST, &message)));
     }
     Ok(rest)
 }

@@ -86,8 +86,8 @@ pub(super) fn inspect(container: &Container, podman: bool) -> Value {
         "Config": {
             "Hostname": container.id.short(),
             "Tty": spec.tty,
-            "Env": spec.environment,
-            "Cmd": spec.command,
+            "Env": (!spec.environment.is_empty()).then_some(&spec.environment),
+            "Cmd": (!spec.command.is_empty()).then_some(&spec.command),
             "Image": spec.image,
             "WorkingDir": spec.working_dir,
             "Entrypoint": (!spec.entrypoint.is_empty()).then_some(&spec.entrypoint),

@@ -1,0 +1,83 @@
+//! Which alerts stay as they are because nothing can be said about their subject yet: after a restart of migwatch, or while the
+//! engine is away. Refuses to raise anything.
+
+use std::time::Duration;
+
+use super::super::settings::Settings;
+use super::super::{State, health};
+use super::words;
+use crate::model::alert::{Alert, AlertName as Name};
+use crate::model::observation::LogStatus;
+use crate::model::service::ServiceId;
+use crate::model::status::ConditionWord;
+use crate::model::time::Timestamp;
+
+/// A subject that shows no sign at all is waited for at most this long after the start of this process.
+pub(super) const LONGEST: Duration = Duration::from_secs(300);
+
+/// Whether an alert that fires, and is not wanted now, stays: its subject was not looked at long enough to say that it is over.
+pub(super) fn is_undecided(state: &State, settings: &Settings, alert: &Alert, now: Timestamp) -> bool {
+    let is_young = state.live.since.is_none_or(|since| now < since.after(LONGEST));
+    let is_engine_silent = !state.live.engine.looked || !state.live.engine.up;
+    match alert.name {
+        name if name.is_per_occurrence() => false,
+        Name::DatabaseUnreachable => match database(state, alert) {
+            Some(is_failing) => is_failing,
+            None => is_young,
+        },
+        Name::WatcherBlind => match alert.labels.get("blind").map(String::as_str) {
+            Some("engine") => !state.live.engine.up && is_young,
+            Some("log") => is_engine_silent || is_log_unsure(state, alert, is_young),
+            _ => false,
+        },
+        Name::EndpointDown | Name::ProxyDown => {
+            is_engine_silent || are_probes_unsure(state, settings, alert, is_young, now)
+        }
+        _ => is_engine_silent,
+    }
+}
+
+/// Whether the alert's database fails still, if only for less than the grace; `None` if it was not tried yet.
+fn database(state: &State, alert: &Alert) -> Option<bool> {
+    let name = alert.labels.get("database")?;
+    let mut known = state.live.databases.iter();
+    let (_, live) = known.find(|(database, _)| database.0 == *name)?;
+    Some(live.failing_since.is_some())
+}
+
+fn is_log_unsure(state: &State, alert: &Alert, is_young: bool) -> bool {
+    let Some(service) = words::service_of(alert) else {
+        return false;
+    };
+    let containers = state.live.containers.values();
+    let mut logs = containers.filter(|live| live.look.service == service).peekable();
+    if logs.peek().is_none() {
+        return false;
+    }
+    let statuses: Vec<_> = logs.filter_map(|live| live.log.as_ref()).collect();
+    let fails = |status: &&LogStatus| matches!(status, LogStatus::Unreadable { .. });
+    statuses.iter().any(fails) || (statuses.is_empty() && is_young)
+}
+
+/// The service runs, and none of its probes has answered since, or failed often enough to be believed.
+fn are_probes_unsure(
+    state: &State,
+    settings: &Settings,
+    alert: &Alert,
+    is_young: bool,
+    now: Timestamp,
+) -> bool {
+    let Some(service) = words::service_of(alert) else {
+        return false;
+    };
+    let runs = |service: &ServiceId| {
+        let sight = health::Sight::new(state);
+        health::condition(&sight, settings, service, now).word == ConditionWord::Up
+    };
+    let mut probes = state.live.probes_of(&service).peekable();
+    let is_unsure = match probes.peek() {
+        None => is_young,
+        Some(_) => probes.any(|(id, live)| live.failures > 0 && !health::is_failing(settings, id, live)),
+    };
+    is_unsure && runs(&service)
+}

@@ -1,0 +1,9 @@
+//! The engine's watch: against an engine played on the wire (time is paused there), and against the real one.
+
+mod images;
+mod looks;
+mod losses;
+mod real;
+mod shapes;
+mod starts;
+mod watched;
