@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use super::waiting::until;
 
 /// How much of its log a failed wait shows, in lines.
-const SHOWN: usize = 40;
+const SHOWN: usize = 200;
 
 /// A daemon that runs until it is dropped.
 pub(crate) struct Daemon {
@@ -104,12 +104,16 @@ impl Daemon {
 
     /// Waits until `see` finds what it looks for; else it says what is there instead, and the log is shown.
     pub(crate) async fn until<T>(&self, what: &str, see: impl AsyncFn(&Self) -> Result<T, String>) -> T {
-        until(what, async || {
-            see(self)
-                .await
-                .map_err(|instead| format!("{instead}\n{}", self.end_of_log()))
-        })
-        .await
+        until(what, async || see(self).await).await
+    }
+}
+
+impl Drop for Daemon {
+    /// A failed test is told with what the daemon thought of it.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the end of the log of migwatch:\n{}", self.end_of_log());
+        }
     }
 }
 

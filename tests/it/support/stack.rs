@@ -4,8 +4,9 @@
 //! tests itself.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
@@ -37,6 +38,7 @@ pub(crate) struct Stack {
     pub(crate) project: String,
     folder: TempDir,
     compose: PathBuf,
+    reaper: Child,
 }
 
 impl Stack {
@@ -59,8 +61,10 @@ impl Stack {
     fn driven_by(compose: PathBuf) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let number = PROJECTS.fetch_add(1, Ordering::Relaxed);
+        let project = format!("mwt-{}-{number}", std::process::id());
         let stack = Self {
-            project: format!("mwt-{}-{number}", std::process::id()),
+            reaper: reaper(&project),
+            project,
             folder,
             compose,
         };
@@ -146,34 +150,29 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        let label = format!("label=com.docker.compose.project={}", self.project);
-        for (list, remove) in [
-            (&["ps", "--all"][..], &["rm", "--force", "--volumes"][..]),
-            (&["network", "ls"], &["network", "rm"]),
-            (&["volume", "ls"], &["volume", "rm", "--force"]),
-        ] {
-            let listed = blocking(list, &["--quiet", "--filter", &label]);
-            let ids: Vec<&str> = listed.split_whitespace().collect();
-            if !ids.is_empty() {
-                blocking(remove, &ids);
-            }
+        drop(self.reaper.stdin.take());
+        if !self.reaper.wait().is_ok_and(|status| status.success()) {
+            eprintln!("the project {} could not be removed as a whole", self.project);
         }
     }
 }
 
-/// In a destructor nothing can be awaited, and nothing should panic.
-fn blocking(command: &[&str], arguments: &[&str]) -> String {
-    let output = std::process::Command::new("docker")
-        .args(command)
-        .args(arguments)
-        .output();
-    match output {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
-        failed => {
-            eprintln!("docker {command:?} {arguments:?}: {failed:?}");
-            String::new()
-        }
-    }
+/// Waits for the end of its input, which is the end of the stack or of this process however it comes, and removes the project. In a
+/// process group of its own, since a test runner ends a slow test's whole group.
+fn reaper(project: &str) -> Child {
+    let script = format!(
+        "cat; with='--quiet --filter label=com.docker.compose.project={project}'; exec 2>&1
+         ids=$(docker ps --all $with) && if [ \"$ids\" ]; then docker rm --force --volumes $ids; fi &&
+         ids=$(docker network ls $with) && if [ \"$ids\" ]; then docker network rm $ids; fi &&
+         ids=$(docker volume ls $with) && if [ \"$ids\" ]; then docker volume rm --force $ids; fi"
+    );
+    std::process::Command::new("sh")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .expect("a shell starts")
 }
 
 /// `docker-compose` of version 1.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 const AGAIN: Duration = Duration::from_millis(75);
 
 /// A busy machine is no failure.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Asks until the answer is `Ok`, and gives it. `Err` is what was there instead; the last one is shown when it never comes.
 pub(crate) async fn until<T>(what: &str, ask: impl AsyncFn() -> Result<T, String>) -> T {
