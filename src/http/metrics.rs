@@ -217,7 +217,6 @@ pub const NAMES: &[(&str, Kind, &str)] = &[
 
 /// Those of [`NAMES`] that are counted where they happen and come out of [`super::Views::registry`].
 pub const FROM_REGISTRY: &[&str] = &[
-    "migwatch_notifications_total",
     "migwatch_detection_seconds",
     "process_cpu_seconds_total",
     "process_max_fds",

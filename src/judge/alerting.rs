@@ -152,17 +152,22 @@ pub(super) fn decide(
 ) -> Vec<Fact> {
     let mut facts = receivers(state, settings);
     if let Observation::Delivered { receiver, up_to, .. } = observation
-        && let Some(position) = state.durable.alerts.delivered.get(receiver)
-        && up_to > position
         && settings.receivers.contains(receiver)
     {
-        facts.push(Fact::Notified {
-            receiver: receiver.clone(),
-            up_to: *up_to,
-        });
+        facts.extend(notified(&state.durable.alerts, receiver, *up_to));
     }
     facts.extend(difference(state, settings, now));
     facts
+}
+
+/// Nobody has more than there is, and nobody gives anything back.
+fn notified(alerts: &Alerts, receiver: &str, up_to: u64) -> Option<Fact> {
+    let up_to = up_to.min(alerts.last_number);
+    let position = alerts.delivered.get(receiver).copied();
+    (up_to > position.unwrap_or(alerts.last_number)).then(|| Fact::Notified {
+        receiver: receiver.to_owned(),
+        up_to,
+    })
 }
 
 /// A receiver that is new is owed what comes from now on; one that was taken out of the configuration nothing.

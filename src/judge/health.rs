@@ -23,7 +23,7 @@ const COMES_BACK: Duration = Duration::from_secs(30);
 const STABLE: Duration = Duration::from_secs(120);
 
 /// A start that lived longer than this was not part of a loop.
-const LONG_LIFE: Duration = Duration::from_secs(600);
+const LONG_LIFE: Duration = Duration::from_mins(10);
 
 /// The state with what the conditions of all services need, found once.
 pub struct Sight<'a> {
@@ -313,7 +313,7 @@ fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<
     let (id, live) = failing(Via::Edge)?;
     let mut probes = state.live.probes_of(service);
     let direct = probes.find(|(id, _)| id.via == Via::Direct);
-    if direct.is_some_and(|(_, direct)| direct.failures == 0) {
+    if direct.is_some_and(|(_, direct)| direct.result.failure.is_none()) {
         let detail = format!("it answers itself, but {}", said(id, live));
         return Some(word(ConditionWord::ProxyDown, &detail, live.failing_since));
     }

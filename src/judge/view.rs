@@ -230,11 +230,14 @@ fn probes(state: &State) -> Vec<ProbeStatus> {
 fn receivers(state: &State, settings: &Settings) -> Vec<ReceiverStatus> {
     let alerts = &state.durable.alerts;
     let each = settings.receivers.iter().map(|name| {
+        let live = state.live.receivers.get(name);
         let has = alerts.delivered.get(name).copied().unwrap_or(alerts.last_number);
         ReceiverStatus {
             name: name.clone(),
             waiting: alerts.last_number.saturating_sub(has),
-            problem: state.live.receivers.get(name).cloned(),
+            problem: live.and_then(|live| live.problem.clone()),
+            delivered: live.map_or(0, |live| live.delivered),
+            failed: live.map_or(0, |live| live.failed),
         }
     });
     each.collect()

@@ -253,6 +253,10 @@ pub struct ReceiverStatus {
     pub name: String,
     /// Transitions that wait for it.
     pub waiting: u64,
+    /// Deliveries since this process began that told something new and were taken.
+    pub delivered: u64,
+    /// Failures since this process began, each counted once for as long as its reason stays.
+    pub failed: u64,
     /// Why the last delivery failed.
     pub problem: Option<String>,
 }

@@ -10,14 +10,20 @@ mod failures;
 mod tables;
 mod verdicts;
 
+use std::path::Path;
+
 use migwatch::model::migration::{Grade, Migration, Outcome, Rule, Verdict};
 use migwatch::model::revision::Heads;
 use migwatch::model::service::ServiceId;
 use migwatch::model::status::ServiceStatus;
 
 use crate::support::alertmanager::{Alertmanager, Held, alertmanager};
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{Daemon, Home};
 use crate::support::stack::Stack;
+use crate::support::waiting::until;
+
+/// The host's own engine.
+const ENGINE: &str = "/var/run/docker.sock";
 
 /// Migrates at its start.
 const RUN: (&str, &str) = ("RUN_MIGRATIONS", "true");
@@ -28,7 +34,9 @@ const BACKEND_HEAD: &str = "c8e94b1a7d35";
 /// A stack, the daemon that watches it, and whom that tells.
 struct Scene {
     stack: Stack,
-    daemon: Daemon,
+    home: Home,
+    /// None while it is dead.
+    daemon: Option<Daemon>,
     alertmanager: &'static Alertmanager,
 }
 
@@ -42,28 +50,50 @@ impl Scene {
              [project.{project}]\nmigrations = \"{policy}\"\n\
              [project.{project}.service.sentinel]\nmigrations = \"deny\"\n{more}"
         );
-        let daemon = Daemon::start(&config).await;
-        let scene = Self {
+        let home = Home::new(Path::new(ENGINE));
+        home.configure(&config);
+        let mut scene = Self {
             stack,
-            daemon,
+            home,
+            daemon: None,
             alertmanager,
         };
-        scene.looked().await;
+        scene.start().await;
         scene
     }
 
-    /// Waits until the engine was looked at: from then on nothing is history.
-    async fn looked(&self) {
-        self.daemon
-            .until("migwatch is ready", async |daemon| {
-                crate::support::daemon::get(&format!("{}/-/ready", daemon.url)).await
-            })
-            .await;
+    /// Starts migwatch (again), and waits until the engine was looked at: from then on nothing is history.
+    async fn start(&mut self) {
+        let daemon = self.daemon.insert(self.home.start().await);
+        daemon.until_answers("/-/ready", 200).await;
+    }
+
+    /// Ends migwatch as a crash would.
+    async fn kill(&mut self) {
+        self.daemon.take().expect("it runs").kill().await;
+    }
+
+    fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().expect("it runs")
+    }
+
+    /// The project's migrations, oldest first.
+    async fn all_migrations(&self) -> Vec<Migration> {
+        let path = format!("/api/v1/migrations?project={}", self.stack.project);
+        let answered = self.daemon().get(&path).await;
+        let mut all: Vec<Migration> =
+            serde_json::from_str(&answered.body).expect("the API speaks the model's JSON");
+        all.sort_by_key(|migration| migration.started_at);
+        all
+    }
+
+    async fn metrics(&self) -> String {
+        self.daemon().get("/metrics").await.body
     }
 
     /// The project's migrations of one service, oldest first.
     async fn migrations(&self, service: &str) -> Vec<Migration> {
-        let mut all = self.daemon.migrations(&self.stack.project).await;
+        let mut all = self.all_migrations().await;
         all.retain(|migration| migration.service.service == service);
         all
     }
@@ -77,14 +107,13 @@ impl Scene {
         is_such: impl Fn(&Migration) -> bool,
     ) -> Migration {
         let what = format!("migration {count} of {service}: {what}");
-        self.daemon
-            .until(&what, async |_| {
-                let all = self.migrations(service).await;
-                let is_there = all.len() == count && all.last().is_some_and(&is_such);
-                let newest = all.last().cloned();
-                newest.filter(|_| is_there).ok_or_else(|| format!("{all:#?}"))
-            })
-            .await
+        until(&what, async || {
+            let all = self.migrations(service).await;
+            let is_there = all.len() == count && all.last().is_some_and(&is_such);
+            let newest = all.last().cloned();
+            newest.filter(|_| is_there).ok_or_else(|| format!("{all:#?}"))
+        })
+        .await
     }
 
     /// Waits until the service is such.
@@ -95,36 +124,34 @@ impl Scene {
         is_such: impl Fn(&ServiceStatus) -> bool,
     ) -> ServiceStatus {
         let id = ServiceId::new(&self.stack.project, name);
-        self.daemon
-            .until(&format!("{name}: {what}"), async |daemon| {
-                let services = daemon.status().await.services;
-                let service = services.into_iter().find(|service| service.service == id);
-                match service {
-                    Some(service) if is_such(&service) => Ok(service),
-                    other => Err(format!("{other:#?}")),
-                }
-            })
-            .await
+        until(&format!("{name}: {what}"), async || {
+            let services = self.daemon().status().await.services;
+            let service = services.into_iter().find(|service| service.service == id);
+            match service {
+                Some(service) if is_such(&service) => Ok(service),
+                other => Err(format!("{other:#?}")),
+            }
+        })
+        .await
     }
 
     /// Waits until Alertmanager holds what `wanted` says, each as `AlertName(service)`, in any order, and gives them in that of names.
     async fn alerts(&self, wanted: &[&str]) -> Vec<Held> {
         let what = format!("Alertmanager holds {wanted:?}");
-        self.daemon
-            .until(&what, async |_| {
-                let mut held = self.alertmanager.holds(&self.stack.project).await;
-                held.retain(|alert| alert.label("project") == self.stack.project);
-                held.sort_by_key(Held::short);
-                let mut wanted = wanted.to_vec();
-                wanted.sort_unstable();
-                let short: Vec<String> = held.iter().map(Held::short).collect();
-                if short == wanted {
-                    Ok(held)
-                } else {
-                    Err(format!("it holds {short:?}"))
-                }
-            })
-            .await
+        until(&what, async || {
+            let mut held = self.alertmanager.holds(&self.stack.project).await;
+            held.retain(|alert| alert.label("project") == self.stack.project);
+            held.sort_by_key(Held::short);
+            let mut wanted = wanted.to_vec();
+            wanted.sort_unstable();
+            let short: Vec<String> = held.iter().map(Held::short).collect();
+            if short == wanted {
+                Ok(held)
+            } else {
+                Err(format!("it holds {short:?}"))
+            }
+        })
+        .await
     }
 
     /// A migration that nobody planned, of a service of its own, is heard; and with it Alertmanager holds `wanted` and nothing else.
@@ -142,7 +169,7 @@ impl Scene {
 
     /// The value of the one series `name` with the project's, the service's and these labels; `None` where there is none.
     async fn metric(&self, name: &str, service: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let text = self.daemon.metrics().await;
+        let text = self.metrics().await;
         let own = [("project", self.stack.project.as_str()), ("service", service)];
         let wanted: Vec<String> = own
             .iter()
@@ -172,6 +199,20 @@ impl Scene {
         let labels = [("trigger", "startup"), ("verdict", verdict)];
         self.metric("migwatch_migration_verdicts_total", service, &labels)
             .await
+    }
+}
+
+impl Drop for Scene {
+    /// A failed test is told with what migwatch thought of it.
+    fn drop(&mut self) {
+        if let (true, Some(daemon)) = (std::thread::panicking(), &self.daemon) {
+            let log = daemon.log();
+            let of_project = log.iter().filter(|line| line.contains(&self.stack.project));
+            eprintln!(
+                "what migwatch logged of the project: {:#?}",
+                of_project.collect::<Vec<_>>()
+            );
+        }
     }
 }
 

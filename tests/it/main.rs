@@ -5,7 +5,9 @@
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
+mod cli;
 mod config;
+mod daemon;
 mod database;
 mod docker;
 mod e2e;
@@ -22,5 +24,7 @@ mod notify;
 mod page;
 mod played_engine;
 mod probing;
+mod readme;
 mod shipped;
 mod support;
+mod verdicts;

@@ -4,7 +4,6 @@
 
 mod alerting;
 mod board;
-mod names;
 mod tools;
 
 use std::collections::BTreeSet;
@@ -12,7 +11,7 @@ use std::collections::BTreeSet;
 use promql_parser::parser::{self, Expr};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
-use names::NAMES;
+use migwatch::http::metrics::NAMES;
 
 /// Collects what a query selects.
 #[derive(Default)]
@@ -63,7 +62,7 @@ fn wrong_queries(queries: &[(String, String)], others: &[&str]) -> Vec<String> {
 
 /// Whether migwatch serves a series of that name; a histogram's are named after its parts.
 fn exists(series: &str) -> bool {
-    let is_named = |name: &str| NAMES.contains(&name);
+    let is_named = |name: &str| NAMES.iter().any(|(known, ..)| *known == name);
     let parts = ["_bucket", "_sum", "_count"]
         .iter()
         .filter_map(|part| series.strip_suffix(part));

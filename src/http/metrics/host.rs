@@ -38,6 +38,12 @@ pub(super) fn add(to: &mut Exposition, status: &Status, build: &Build) {
         .max()
         .unwrap_or(0);
     to.set("migwatch_outbox", &[], count(waiting));
+    for receiver in &status.receivers {
+        for (result, number) in [("success", receiver.delivered), ("failure", receiver.failed)] {
+            let labels = [("receiver", receiver.name.as_str()), ("result", result)];
+            to.set("migwatch_notifications_total", &labels, count(number));
+        }
+    }
 }
 
 fn add_database(to: &mut Exposition, database: &DatabaseStatus) {

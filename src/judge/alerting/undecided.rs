@@ -13,7 +13,7 @@ use crate::model::status::ConditionWord;
 use crate::model::time::Timestamp;
 
 /// A subject that shows no sign at all is waited for at most this long after the start of this process.
-pub(super) const LONGEST: Duration = Duration::from_secs(300);
+pub(super) const LONGEST: Duration = Duration::from_mins(5);
 
 /// Whether an alert that fires, and is not wanted now, stays: its subject was not looked at long enough to say that it is over.
 pub(super) fn is_undecided(state: &State, settings: &Settings, alert: &Alert, now: Timestamp) -> bool {
@@ -77,7 +77,9 @@ fn are_probes_unsure(
     let mut probes = state.live.probes_of(&service).peekable();
     let is_unsure = match probes.peek() {
         None => is_young,
-        Some(_) => probes.any(|(id, live)| live.failures > 0 && !health::is_failing(settings, id, live)),
+        Some(_) => {
+            probes.any(|(id, live)| live.result.failure.is_some() && !health::is_failing(settings, id, live))
+        }
     };
     is_unsure && runs(&service)
 }

@@ -222,7 +222,7 @@ fn blind(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
         let mut alert = alert(AlertName::WatcherBlind, Severity::Warning, labels, since);
         alert.observed_at = now;
         alert.summary = format!("migwatch is blind: {what}");
-        alert.description = why.to_owned();
+        why.clone_into(&mut alert.description);
         alerts.push(alert);
     };
     let engine = &state.live.engine;

@@ -123,9 +123,18 @@ impl Known {
         self.current().filter(|start| start.finish.is_none())
     }
 
-    /// The start that a moment belongs to: the first one whose end does not lie before it.
+    /// The start that a moment belongs to: the one that had begun by then, else the first one whose end does not lie before it.
     pub fn start_at(&self, at: Timestamp) -> Option<&Start> {
-        self.starts.iter().find(|start| start.reaches(at))
+        self.index_at(at).and_then(|index| self.starts.get(index))
+    }
+
+    fn index_at(&self, at: Timestamp) -> Option<usize> {
+        let begun = |start: &Start| start.started_at <= at && start.reaches(at);
+        let mut starts = self.starts.iter();
+        self.starts
+            .iter()
+            .rposition(begun)
+            .or_else(|| starts.position(|start| start.reaches(at)))
     }
 
     /// The start with this identity.
@@ -134,7 +143,7 @@ impl Known {
     }
 
     pub(super) fn skipped(&mut self, at: Timestamp) {
-        if let Some(start) = self.starts.iter_mut().find(|start| start.reaches(at)) {
+        if let Some(start) = self.index_at(at).and_then(|index| self.starts.get_mut(index)) {
             start.skipped_at = Some(at);
         }
     }

@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 const STARTUP: Duration = Duration::from_secs(15 * 60);
 
 /// Attempts of one restart loop follow within this time: the engine waits a minute at most between them.
-const ONE_LOOP: Duration = Duration::from_secs(10 * 60);
+const ONE_LOOP: Duration = Duration::from_mins(10);
 
 /// Lines of the two streams may overtake each other by this much (measured: 5.6 ms).
 const JITTER: Duration = Duration::from_secs(1);

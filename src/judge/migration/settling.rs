@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::State;
 use super::super::containers::Finish;
+use super::super::live::LiveContainer;
 use super::super::settings::Settings;
 use super::Tracked;
 use crate::model::container::{ContainerState, Health};
@@ -27,7 +28,7 @@ pub(super) const FINISHED: &str = "it said that it finished";
 pub(super) const CARRIED_OUT: &str = "its last step stands in the database and nothing more was said";
 
 /// A run that moved nothing and said nothing for this time is over: its application just never says that it is up.
-const SILENT: Duration = Duration::from_secs(15 * 60);
+const SILENT: Duration = Duration::from_mins(15);
 
 /// Ends every open migration whose end can be seen.
 pub(in super::super) fn decide(state: &State, _: &Settings, now: Timestamp, _: &Observation) -> Vec<Fact> {
@@ -49,7 +50,11 @@ pub(in super::super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
         .values()
         .filter(|tracked| tracked.is_open())
     {
-        moments.extend(silence_of(tracked).map(|(at, _)| at));
+        moments.extend(silence_of(state, tracked).map(|(at, _)| at));
+        let live = tracked
+            .runner()
+            .and_then(|runner| state.live.containers.get(&runner.container));
+        moments.extend(live.map(LiveContainer::caught_up_by));
         if let Some(finish) = finish_of(state, tracked) {
             moments.push(finish_seen(state, tracked, &finish).after(REST_OF_LOG));
         }
@@ -68,16 +73,23 @@ fn end_of(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
     {
         return Some(settled(tracked, at, reason));
     }
-    let (over_at, reason) = silence_of(tracked)?;
+    let (over_at, reason) = silence_of(state, tracked)?;
     (now >= over_at).then(|| settled(tracked, last_sign_of(tracked), reason))
 }
 
 /// When silence alone ends it, and what that means; never while a step may still be at work.
-fn silence_of(tracked: &Tracked) -> Option<(Timestamp, &'static str)> {
+fn silence_of(state: &State, tracked: &Tracked) -> Option<(Timestamp, &'static str)> {
     let migration = &tracked.migration;
     let last_sign = last_sign_of(tracked);
     if migration.history {
-        return Some((last_sign.after(UNENDED), "nothing more was said of it"));
+        // Old lines are read from the moment on at which their container was first seen.
+        let runner = tracked.runner()?;
+        let known = state.durable.containers.known.get(&runner.container)?;
+        let read_from = known.history_until.unwrap_or_default();
+        return Some((
+            last_sign.max(read_from).after(UNENDED),
+            "nothing more was said of it",
+        ));
     }
     if tracked.is_claim() {
         return Some((last_sign.after(UNENDED), "nothing stood behind the line"));
@@ -192,7 +204,8 @@ fn exit(finish: &Finish) -> String {
 fn serves(state: &State, tracked: &Tracked, now: Timestamp) -> Option<(Timestamp, &'static str)> {
     let runner = tracked.runner()?;
     let live = state.live.containers.get(&runner.container)?;
-    if live.look.state != ContainerState::Running {
+    // What serves now says nothing of lines that are still to be read.
+    if live.look.state != ContainerState::Running || !live.is_caught_up(now) {
         return None;
     }
     if live.look.health == Some(Health::Healthy) {

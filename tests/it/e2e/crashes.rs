@@ -26,14 +26,13 @@ async fn killed_in_the_middle_of_a_migration_it_tells_it_once_and_misses_nothing
     };
     let running = scene.migration("backend", 1, "is in its slow step", slow).await;
     assert_eq!(running.outcome, Outcome::Running);
-    scene.daemon.kill().await;
+    scene.kill().await;
 
     // It ends, and another one runs from its beginning to its end, while nobody watches.
     scene.stack.healthy("backend").await;
     scene.stack.up("ledger", &[RUN]).await;
     scene.stack.healthy("ledger").await;
-    scene.daemon.start_again().await;
-    scene.looked().await;
+    scene.start().await;
 
     let whole =
         |migration: &Migration| is_confirmed(migration) && span(migration) == from_to(&[], &["d5a83f0b7e14"]);

@@ -21,19 +21,17 @@ async fn behind_a_proxy() -> Scene {
 
 /// Waits until the last probe by this way came to this.
 async fn answers(scene: &Scene, via: &str, success: f64) {
-    scene
-        .daemon
-        .until(&format!("web answers {via}: {success}"), async |daemon| {
-            let found = scene
-                .metric("migwatch_probe_success", "web", &[("via", via)])
-                .await;
-            if found == Some(success) {
-                Ok(())
-            } else {
-                Err(format!("{found:?} {:#?}", daemon.status().await.probes))
-            }
-        })
-        .await;
+    until(&format!("web answers {via}: {success}"), async || {
+        let found = scene
+            .metric("migwatch_probe_success", "web", &[("via", via)])
+            .await;
+        if found == Some(success) {
+            Ok(())
+        } else {
+            Err(format!("{found:?} {:#?}", scene.daemon().status().await.probes))
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn two_version_tables_in_one_schema_are_kept_apart_without_being_configure
     scene
         .alerts(&["UnexpectedMigration(backend)", "UnexpectedMigration(ragpipeline)"])
         .await;
-    let metrics = scene.daemon.metrics().await;
+    let metrics = scene.metrics().await;
     for (table, head) in [
         ("alembic_version_backend", BACKEND_HEAD),
         ("alembic_version_rag", "4c7be1d95a02"),

@@ -165,7 +165,7 @@ async fn a_sqlite_file_on_the_host_confirms_what_its_service_migrated() {
     let stack = Stack::new().await;
     let (project, file) = (&stack.project, stack.data().join("ledger.db"));
     let database = format!(
-        "[database.ledger]\nurl = \"sqlite://{}\"\nproject = \"{project}\"\nservices = [\"ledger\"]\n",
+        "[database.ledger]\nurl = \"sqlite:///{}\"\nproject = \"{project}\"\nservices = [\"ledger\"]\n",
         file.display()
     );
     let scene = Scene::watch(stack, "deny", &database).await;
@@ -174,7 +174,7 @@ async fn a_sqlite_file_on_the_host_confirms_what_its_service_migrated() {
     assert_eq!(span(&migration), from_to(&[], &["c40e1d87f5b3"]));
     assert_eq!(migration.movements[0].table.to_string(), "ledger:alembic_version");
     scene.alerts(&["UnexpectedMigration(ledger)"]).await;
-    let metrics = scene.daemon.metrics().await;
+    let metrics = scene.metrics().await;
     assert!(
         metrics.contains("migwatch_database_up{database=\"ledger\"} 1"),
         "{metrics}"

@@ -104,6 +104,6 @@ impl Alertmanager {
 
     async fn ask(&self, host: &str) -> Result<Vec<Held>, String> {
         let url = format!("{}/api/v2/alerts?filter=host%3D%22{host}%22", self.url);
-        super::daemon::get_json(&url).await
+        super::get::json(&url).await
     }
 }

@@ -38,8 +38,8 @@ pub(crate) fn rich() -> Status {
         databases: databases(),
         probes: probes(),
         receivers: vec![
-            ReceiverStatus { name: "alertmanager".into(), waiting: 0, problem: None },
-            ReceiverStatus { name: "slack".into(), waiting: 2, problem: Some("answered 503, tried again in 10 s".into()) },
+            ReceiverStatus { name: "alertmanager".into(), waiting: 0, delivered: 7, failed: 0, problem: None },
+            ReceiverStatus { name: "slack".into(), waiting: 2, delivered: 4, failed: 1, problem: Some("answered 503, tried again in 10 s".into()) },
         ],
         watcher: WatcherStatus {
             watching_since: Some(ago(1_209_000)),

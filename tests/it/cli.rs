@@ -1,0 +1,213 @@
+//! The command line as it is used: exit codes, sentences, and which of flag, environment and file wins.
+//! Refuses to know what is watched.
+
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::assert::OutputAssertExt;
+use serde_json::Value;
+
+use crate::support::daemon::Home;
+use crate::support::fake_engine::FakeEngine;
+
+fn nowhere() -> Home {
+    Home::new(Path::new("/nonexistent/docker.sock"))
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn help_names_every_flag_and_every_command() {
+    let output = nowhere().run(&["--help"]).await;
+    let help = stdout(&output);
+    output.assert().code(0);
+    let flags = [
+        "config.file",
+        "data.dir",
+        "web.listen-address",
+        "log.level",
+        "log.format",
+        "output",
+    ];
+    for flag in flags {
+        assert!(help.contains(&format!("--{flag}")), "{flag}: {help}");
+        let variable = format!("MIGWATCH_{}", flag.to_uppercase().replace(['.', '-'], "_"));
+        assert!(help.contains(&variable), "{variable}: {help}");
+    }
+    for command in ["run", "check", "status", "history", "ack", "healthcheck"] {
+        assert!(help.contains(&format!("\n  {command}")), "{command}: {help}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_wrong_usage() {
+    for arguments in [
+        &["--no-such-flag"][..],
+        &["no-such-command"],
+        &["--log.level", "verbose", "check"],
+        &["--web.listen-address", "9778", "check"],
+    ] {
+        let output = nowhere().run(arguments).await;
+        let last = arguments
+            .iter()
+            .find(|argument| stderr(&output).contains(**argument));
+        assert!(last.is_some(), "{arguments:?}: {}", stderr(&output));
+        output.assert().code(2);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_refused_with_all_its_problems() {
+    let home = nowhere();
+    home.configure("colour = 5\n[web]\ntoken = 5\n[database.shop]\nurl = \"kim:s3cret@db\"\n");
+    for command in ["run", "check", "status", "history", "healthcheck"] {
+        let output = home.run(&[command]).await;
+        let told = stderr(&output);
+        assert!(told.contains("3 problems in "), "{command}: {told}");
+        for problem in [
+            "migwatch.toml:1: colour: ",
+            "migwatch.toml:3: web.token: ",
+            "migwatch.toml:5: database.shop.url: ",
+        ] {
+            assert!(told.contains(problem), "{command}: {problem}: {told}");
+        }
+        assert!(!told.contains("s3cret"), "{told}");
+        output.assert().code(2);
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_file_that_is_asked_for_must_be_there() {
+    let output = nowhere().run(&["--config.file", "no-such.toml", "check"]).await;
+    assert!(
+        stderr(&output).contains("cannot read the configuration file no-such.toml"),
+        "{output:?}"
+    );
+    output.assert().code(2);
+}
+
+#[tokio::test]
+async fn without_a_daemon_its_commands_say_what_to_look_at() {
+    let home = nowhere();
+    for command in [&["status"][..], &["history"], &["ack", "m1"], &["healthcheck"]] {
+        let output = home.run(command).await;
+        let socket = home.data_dir().join("migwatch.sock");
+        let sentence = format!(
+            "cannot reach migwatch at {}: is it running with this data folder (--data.dir), and are you its user?",
+            socket.display()
+        );
+        assert!(
+            stderr(&output).contains(&sentence),
+            "{command:?}: {}",
+            stderr(&output)
+        );
+        output.assert().code(2);
+    }
+}
+
+/// The findings of `check --output json`.
+fn findings(output: &Output) -> Vec<Value> {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[tokio::test]
+async fn a_check_without_an_engine_says_what_to_do() {
+    let output = nowhere().run(&["check", "--output", "json"]).await;
+    let findings = findings(&output);
+    let engine = findings
+        .iter()
+        .find(|finding| finding["what"] == "engine unix:///nonexistent/docker.sock");
+    let engine = engine.unwrap_or_else(|| panic!("{findings:#?}"));
+    assert_eq!(engine["ok"], false);
+    let found = engine["found"].as_str().unwrap_or_default();
+    assert!(
+        found.contains(
+            "start the engine, mount the socket into the container, or set engine.host or DOCKER_HOST"
+        ),
+        "{found}"
+    );
+    output.assert().code(1);
+}
+
+#[tokio::test]
+async fn a_check_of_a_healthy_host_is_good() {
+    let engine = FakeEngine::new();
+    let output = Home::new(&engine.socket())
+        .run(&["check", "--output", "json"])
+        .await;
+    let findings = findings(&output);
+    assert!(
+        findings.iter().all(|finding| finding["ok"] == true),
+        "{findings:#?}"
+    );
+    assert_eq!(findings.len(), 2, "{findings:#?}");
+    output.assert().code(0);
+}
+
+#[tokio::test]
+async fn a_check_names_what_does_not_answer_without_its_secrets() {
+    let engine = FakeEngine::new();
+    let home = Home::new(&engine.socket());
+    home.configure(
+        "[database.shop]\nurl = \"mariadb://kim:s3cret@127.0.0.1:1/shop\"\n\
+         [probe.page]\nproject = \"shop\"\nservice = \"backend\"\nhttp = \"http://kim:s3cret@127.0.0.1:1/?key=s3cret\"\n",
+    );
+    let output = home.run(&["check"]).await;
+    let told = stdout(&output) + &stderr(&output);
+    for what in ["database shop", "probe page of shop/backend"] {
+        assert!(told.contains(what), "{what}: {told}");
+    }
+    assert!(!told.contains("s3cret"), "{told}");
+    output.assert().code(1);
+}
+
+#[tokio::test]
+async fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
+    let engine = FakeEngine::new();
+    let place = |home: &Home, name: &str| home.path().join(name).display().to_string();
+    let mut home = Home::new(&engine.socket());
+    let (by_file, by_variable, by_flag) = (
+        place(&home, "file"),
+        place(&home, "variable"),
+        place(&home, "flag"),
+    );
+    // Neither address can be listened on: whichever is taken names itself.
+    home.configure(&format!(
+        "[web]\nlisten_address = \"192.0.2.1:1\"\n[data]\ndir = {by_file:?}\n"
+    ));
+    assert_eq!(taken(&home, &[]).await, ("192.0.2.1:1".to_owned(), by_file));
+    home = home
+        .variable("MIGWATCH_WEB_LISTEN_ADDRESS", "192.0.2.2:2")
+        .variable("MIGWATCH_DATA_DIR", &by_variable);
+    assert_eq!(taken(&home, &[]).await, ("192.0.2.2:2".to_owned(), by_variable));
+    let flags = ["--web.listen-address", "192.0.2.3:3", "--data.dir", &by_flag];
+    assert_eq!(taken(&home, &flags).await, ("192.0.2.3:3".to_owned(), by_flag));
+}
+
+/// The address that `run` would listen on and the folder that `status` looks in, from their sentences.
+async fn taken(home: &Home, flags: &[&str]) -> (String, String) {
+    let between = |text: &str, before: &str, after: &str| {
+        let found = text
+            .split_once(before)
+            .and_then(|(_, rest)| rest.split_once(after));
+        found
+            .unwrap_or_else(|| panic!("{before:?} is not in {text}"))
+            .0
+            .to_owned()
+    };
+    let status = stderr(&home.run(&[flags, &["status"]].concat()).await);
+    let run = home.run(&[flags, &["run"]].concat()).await;
+    let address = between(&stderr(&run), "cannot listen on ", ":");
+    let port = between(&stderr(&run), &format!("{address}:"), ": ");
+    run.assert().code(2);
+    (
+        format!("{address}:{port}"),
+        between(&status, "cannot reach migwatch at ", "/migwatch.sock"),
+    )
+}

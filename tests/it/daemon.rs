@@ -1,0 +1,183 @@
+//! The life of the daemon, with the real program: it starts without an engine, becomes ready, reloads, refuses a second of its kind,
+//! and stops when it is asked to.
+//! Refuses to know how anything is judged.
+
+use std::path::Path;
+
+use assert_cmd::assert::OutputAssertExt;
+use migwatch::model::log::Stream;
+
+use crate::support::daemon::{Daemon, Home};
+use crate::support::fake_engine::FakeEngine;
+use crate::support::fake_engine::containers::ContainerSpec;
+
+#[tokio::test]
+async fn without_an_engine_it_serves_and_becomes_ready_when_one_comes() {
+    let engine = FakeEngine::new();
+    engine.down();
+    let daemon = Home::new(&engine.socket()).start().await;
+    assert_eq!(daemon.get("/-/healthy").await.status, 200);
+    let away = daemon
+        .until("the engine is found away", |status| {
+            status.engine.problem.is_some()
+        })
+        .await;
+    let problem = away.engine.problem.unwrap_or_default();
+    assert!(problem.contains("start the engine"), "{problem}");
+    let ready = daemon.get("/-/ready").await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.contains("start the engine"), "{}", ready.body);
+    let page = daemon.get("/").await;
+    assert!(page.body.contains("start the engine"), "{}", page.body);
+    engine.up();
+    daemon.until_answers("/-/ready", 200).await;
+    daemon.until("the engine is up", |status| status.engine.up).await;
+}
+
+#[tokio::test]
+async fn a_term_signal_ends_it_with_all_streams_open() {
+    let engine = FakeEngine::new();
+    let id = engine.create(ContainerSpec::service("shop", "backend"));
+    engine.start(&id);
+    let daemon = Home::new(&engine.socket()).start().await;
+    let mut followed = engine.log_requests(&id);
+    followed
+        .wait_for(|requests| !requests.is_empty())
+        .await
+        .expect("the engine is there");
+    engine.log(&id, Stream::Stdout, "hello");
+    daemon.until_answers("/-/ready", 200).await;
+    let (status, log) = daemon.stop().await;
+    assert!(status.success(), "{status}: {log:#?}");
+    let last = log.last().expect("it logs");
+    assert!(last.contains("stopped as asked"), "{log:#?}");
+    assert!(
+        !log.iter().any(|line| line.contains("would not end in time")),
+        "{log:#?}"
+    );
+}
+
+async fn reload_successful(daemon: &Daemon) -> String {
+    let metrics = daemon.get("/metrics").await.body;
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("migwatch_config_last_reload_successful "));
+    line.unwrap_or_else(|| panic!("no such metric: {metrics}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_bad_file_at_a_reload_leaves_the_old_configuration_in_force() {
+    let engine = FakeEngine::new();
+    let home = Home::new(&engine.socket());
+    home.configure("[alerts]\nhost = \"before\"\n");
+    let daemon = home.start().await;
+    assert_eq!(
+        reload_successful(&daemon).await,
+        "migwatch_config_last_reload_successful 1"
+    );
+    home.configure("[alerts]\nhost = \"bad\"\nkeep = \"a while\"\n");
+    daemon.signal("HUP").await;
+    let kept = daemon
+        .until("the reload failed", |status| !status.watcher.config_ok)
+        .await;
+    assert_eq!(kept.host, "before");
+    let problem = kept.watcher.config_problem.unwrap_or_default();
+    assert!(
+        problem.contains("migwatch.toml:3: alerts.keep: \"a while\" is no duration"),
+        "{problem}"
+    );
+    assert_eq!(
+        reload_successful(&daemon).await,
+        "migwatch_config_last_reload_successful 0"
+    );
+    home.configure("[alerts]\nhost = \"after\"\n");
+    daemon.signal("HUP").await;
+    let after = daemon
+        .until("the reload went well", |status| status.watcher.config_ok)
+        .await;
+    assert_eq!(after.host, "after");
+    assert_eq!(
+        reload_successful(&daemon).await,
+        "migwatch_config_last_reload_successful 1"
+    );
+}
+
+#[tokio::test]
+async fn a_reload_over_the_network_needs_the_token() {
+    let engine = FakeEngine::new();
+    let home = Home::new(&engine.socket());
+    let without = home.start().await;
+    for token in [None, Some(""), Some("guessed")] {
+        let refused = without.post("/-/reload", token).await;
+        assert_eq!(refused.status, 403, "{refused:?}");
+        assert!(refused.body.contains("unix socket"), "{refused:?}");
+    }
+    let by_owner = without.post_as_owner("/-/reload").await;
+    assert_eq!(by_owner.status, 200, "{by_owner:?}");
+    without.stop().await;
+    std::fs::write(home.path().join("token"), "s3cret\n").expect("the folder takes files");
+    home.configure("[web]\ntoken_file = \"token\"\n");
+    let with = home.start().await;
+    assert_eq!(with.post("/-/reload", Some("guessed")).await.status, 403);
+    assert_eq!(with.post("/-/reload", Some("s3cret")).await.status, 200);
+    let (_, log) = with.stop().await;
+    assert!(!log.iter().any(|line| line.contains("s3cret")), "{log:#?}");
+}
+
+#[tokio::test]
+async fn a_reload_over_the_network_tells_who_asked_what_is_wrong() {
+    let engine = FakeEngine::new();
+    let home = Home::new(&engine.socket());
+    let daemon = home.start().await;
+    home.configure("colour = \"blue\"\n");
+    let answered = daemon.post_as_owner("/-/reload").await;
+    assert_eq!(answered.status, 422, "{answered:?}");
+    assert!(
+        answered.body.contains("colour: is not known here"),
+        "{answered:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_second_daemon_in_the_same_folder_is_refused() {
+    let engine = FakeEngine::new();
+    let home = Home::new(&engine.socket());
+    let first = home.start().await;
+    let second = home.run(&["--web.listen-address", "127.0.0.1:0"]).await;
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(told.contains("keeps its journal in"), "{told}");
+    assert!(
+        told.contains("end it, or give this one another --data.dir"),
+        "{told}"
+    );
+    second.assert().code(2);
+    // The first one's socket is still its own.
+    assert_eq!(first.post_as_owner("/-/reload").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_killed_daemon_starts_again_in_its_folder() {
+    let engine = FakeEngine::new();
+    let home = Home::new(&engine.socket());
+    let first = home.start().await;
+    first.until_answers("/-/ready", 200).await;
+    first.kill().await;
+    let second = home.start().await;
+    second.until_answers("/-/ready", 200).await;
+    home.run(&["healthcheck"]).await.assert().code(0);
+    let status = home.run(&["status", "--output", "json"]).await;
+    assert!(
+        serde_json::from_slice::<serde_json::Value>(&status.stdout).is_ok(),
+        "{status:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_named_with_the_way_out() {
+    let home = Home::new(Path::new("/nonexistent/docker.sock")).flag("--data.dir=/dev/null/migwatch");
+    let output = home.run(&["--web.listen-address", "127.0.0.1:0"]).await;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("/dev/null/migwatch"), "{told}");
+    output.assert().code(2);
+}

@@ -1,0 +1,103 @@
+//! What happens around the containers: databases, probes, the engine, people and receivers.
+
+use std::collections::BTreeMap;
+
+use migwatch::model::database::{DatabaseProblem, DatabaseProblemKind, DatabaseReading};
+use migwatch::model::observation::Observation;
+use migwatch::model::probe::{FailureReason, ProbeFailure, ProbeId, ProbeResult, Via};
+use migwatch::model::revision::{DatabaseId, Heads, Standing};
+use migwatch::model::service::ServiceId;
+
+use super::{Story, service_id};
+
+impl Story {
+    /// The database of the whole stack is read: tables with their heads.
+    pub(crate) fn reads(&mut self, tables: &[(&str, &[&str])]) -> &mut Self {
+        let found: BTreeMap<String, Standing> = tables
+            .iter()
+            .map(|(table, heads)| {
+                (
+                    (*table).to_owned(),
+                    Standing::At(Heads::of(heads.iter().copied())),
+                )
+            })
+            .collect();
+        self.database(Ok(found))
+    }
+
+    pub(crate) fn cannot_read(&mut self, kind: DatabaseProblemKind) -> &mut Self {
+        self.database(Err(DatabaseProblem {
+            kind,
+            detail: "cannot read mariadb:3306/coe: it does not answer".into(),
+        }))
+    }
+
+    fn database(&mut self, tables: Result<BTreeMap<String, Standing>, DatabaseProblem>) -> &mut Self {
+        let mut services: Vec<ServiceId> = self.looks.values().map(|look| look.service.clone()).collect();
+        services.sort();
+        services.dedup();
+        let reading = DatabaseReading {
+            database: DatabaseId("mariadb:3306/coe".into()),
+            services,
+            at: self.now,
+            tables,
+        };
+        self.sees(Observation::Database(reading))
+    }
+
+    /// A probe of a service answers as it should.
+    pub(crate) fn answers(&mut self, service: &str, via: Via) -> &mut Self {
+        self.probed(service, via, None)
+    }
+
+    /// A probe of a service fails.
+    pub(crate) fn fails(&mut self, service: &str, via: Via) -> &mut Self {
+        let failure = ProbeFailure {
+            reason: FailureReason::Status,
+            detail: "answered 502, expected 200".into(),
+        };
+        self.probed(service, via, Some(failure))
+    }
+
+    fn probed(&mut self, service: &str, via: Via, failure: Option<ProbeFailure>) -> &mut Self {
+        self.seconds(10);
+        let probe = ProbeId {
+            service: service_id(service),
+            name: format!("health-{}", via.as_str()),
+            via,
+        };
+        let result = ProbeResult {
+            at: self.now,
+            phases: Vec::new(),
+            http_status: Some(if failure.is_some() { 502 } else { 200 }),
+            certificate_until: None,
+            failure,
+        };
+        self.sees(Observation::Probed { probe, result })
+    }
+
+    pub(crate) fn engine_goes_away(&mut self) -> &mut Self {
+        self.sees(Observation::EngineDown {
+            endpoint: "unix:///var/run/docker.sock".into(),
+            reason: "cannot connect to the engine: is it running?".into(),
+        })
+    }
+
+    /// A person closes what has this ID or fingerprint.
+    pub(crate) fn acknowledged(&mut self, id: &str) -> &mut Self {
+        self.sees(Observation::Acknowledged {
+            id: id.into(),
+            by: "kim".into(),
+            note: "planned by phone".into(),
+        })
+    }
+
+    /// A receiver has taken everything so far.
+    pub(crate) fn delivered(&mut self, receiver: &str) -> &mut Self {
+        self.sees(Observation::Delivered {
+            receiver: receiver.into(),
+            up_to: self.state.durable.alerts.last_number,
+            at: self.now,
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! The judge, told as stories: what happens to a stack, and what must be concluded, alerted and kept quiet. Each test is a true sentence.
+
+mod baseline;
+mod claims;
+mod closing;
+mod deploys;
+mod failures;
+mod health;
+mod order;
+mod outbox;
+mod policies;
+mod properties;
+mod restarts;
+mod tables;
+mod watcher;

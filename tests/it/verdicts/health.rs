@@ -1,0 +1,232 @@
+//! Up, down, stopped, restarting, and whether it is the service, the proxy in front, or the database behind.
+
+use migwatch::model::alert::AlertName;
+use migwatch::model::container::{Health, RestartPolicy, WatchLabels};
+use migwatch::model::database::DatabaseProblemKind;
+use migwatch::model::policy::Policy;
+use migwatch::model::probe::Via;
+use migwatch::model::status::ConditionWord;
+
+use crate::support::story::{BACKEND, BACKEND_TABLE, RAG, Story, disarmed, nothing, policy};
+
+fn running() -> Story {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, disarmed()).started();
+    story
+}
+
+fn without_restart(policy_of: RestartPolicy) -> Story {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created_as(BACKEND, disarmed(), |look| look.restart_policy = policy_of)
+        .started();
+    story
+}
+
+#[test]
+fn a_stop_through_the_api_is_quiet_whatever_the_exit_code() {
+    for exit_code in [137, 143, 0, 1] {
+        let mut story = running();
+        story.seconds(60).stopped(exit_code).seconds(7200);
+        assert_eq!(story.condition(BACKEND), ConditionWord::Stopped);
+        assert!(story.is_quiet(), "{exit_code}: {:?}", story.sent());
+        assert_eq!(story.counters(BACKEND).restarts, 0);
+    }
+}
+
+#[test]
+fn a_crash_without_restart_is_a_service_down() {
+    let mut story = without_restart(RestartPolicy::No);
+    story.seconds(60).dies(1);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
+    story.started();
+    assert_eq!(story.sent(), ["ServiceDown firing", "ServiceDown resolved"]);
+}
+
+#[test]
+fn a_kill_for_memory_that_no_event_told_of_is_no_stop() {
+    let mut story = without_restart(RestartPolicy::No);
+    story
+        .seconds(60)
+        .ends_unheard(137)
+        .change(|look| look.oom_killed = true)
+        .looks_at_all();
+    assert_eq!(story.firing(), [AlertName::ServiceDown]);
+}
+
+#[test]
+fn a_one_shot_that_ran_to_its_end_is_quiet() {
+    let mut story = without_restart(RestartPolicy::No);
+    story.dies(0).seconds(7200);
+    assert_eq!(story.condition(BACKEND), ConditionWord::Completed);
+    assert!(story.is_quiet());
+}
+
+#[test]
+fn one_crash_that_the_restart_policy_mends_is_quiet() {
+    let mut story = running();
+    story.seconds(600).dies(1).seconds(1).started().seconds(7200);
+    assert!(story.is_quiet());
+    assert_eq!(story.counters(BACKEND).restarts, 1);
+}
+
+#[test]
+fn a_crash_loop_is_one_alert_and_ends_once_it_runs_steadily() {
+    let mut story = running();
+    for _ in 0..12 {
+        story.seconds(3).dies(1).seconds(5).started();
+    }
+    assert_eq!(story.sent(), ["RestartLoop firing"]);
+    story.seconds(119);
+    assert_eq!(story.condition(BACKEND), ConditionWord::RestartLoop);
+    story.seconds(2);
+    assert_eq!(story.sent(), ["RestartLoop firing", "RestartLoop resolved"]);
+}
+
+#[test]
+fn a_slow_crash_loop_does_not_flap() {
+    let mut story = running();
+    for _ in 0..12 {
+        story.seconds(170).dies(1).seconds(5).started();
+    }
+    assert_eq!(story.sent(), ["RestartLoop firing"]);
+}
+
+#[test]
+fn a_required_service_must_not_be_stopped() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created_as(BACKEND, disarmed(), |look| {
+        look.labels = WatchLabels {
+            required: Some(true),
+            ..WatchLabels::default()
+        };
+    });
+    story.started().seconds(60).stopped(137);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
+}
+
+#[test]
+fn the_nightly_stop_and_start_of_the_whole_stack_is_quiet() {
+    let mut story = running();
+    let backend = story.container.clone();
+    story.created("coe-demo/nginx", nothing()).started();
+    let nginx = story.container.clone();
+    story.answers(BACKEND, Via::Direct).answers(BACKEND, Via::Edge);
+    story.with(&nginx).stopped(0).with(&backend).stopped(137);
+    for _ in 0..20 {
+        story.fails(BACKEND, Via::Direct).fails(BACKEND, Via::Edge);
+    }
+    story.with(&backend).started().with(&nginx).started();
+    story
+        .answers(BACKEND, Via::Direct)
+        .answers(BACKEND, Via::Edge)
+        .seconds(600);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+}
+
+#[test]
+fn a_broken_proxy_is_told_from_a_broken_endpoint() {
+    let mut story = running();
+    story.answers(BACKEND, Via::Direct).answers(BACKEND, Via::Edge);
+    for _ in 0..3 {
+        story.answers(BACKEND, Via::Direct).fails(BACKEND, Via::Edge);
+    }
+    assert_eq!(story.sent(), ["ProxyDown firing"]);
+    story.answers(BACKEND, Via::Edge);
+    for _ in 0..3 {
+        story.fails(BACKEND, Via::Direct).fails(BACKEND, Via::Edge);
+    }
+    assert_eq!(story.firing(), [AlertName::EndpointDown]);
+    assert_eq!(story.sent().len(), 3);
+}
+
+#[test]
+fn one_or_two_failed_probes_are_no_failure() {
+    let mut story = running();
+    for _ in 0..10 {
+        story
+            .answers(BACKEND, Via::Direct)
+            .fails(BACKEND, Via::Direct)
+            .fails(BACKEND, Via::Direct);
+    }
+    assert!(story.is_quiet());
+}
+
+#[test]
+fn a_discovered_probe_that_never_succeeded_accuses_nobody() {
+    let mut story = running();
+    for _ in 0..10 {
+        story.fails(BACKEND, Via::Direct);
+    }
+    assert!(story.is_quiet());
+}
+
+#[test]
+fn an_endpoint_down_names_the_database_behind_it() {
+    let mut story = running();
+    story
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .answers(BACKEND, Via::Direct);
+    story.cannot_read(DatabaseProblemKind::Connect);
+    for _ in 0..3 {
+        story.fails(BACKEND, Via::Direct);
+    }
+    let alert = story.alert(AlertName::EndpointDown);
+    assert!(
+        alert
+            .description
+            .contains("its database mariadb:3306/coe does not answer"),
+        "{}",
+        alert.description
+    );
+}
+
+#[test]
+fn a_failing_health_check_is_a_service_unhealthy() {
+    let mut story = running();
+    story
+        .change(|look| look.health = Some(Health::Unhealthy))
+        .looked();
+    assert_eq!(story.sent(), ["ServiceUnhealthy firing"]);
+    story.change(|look| look.health = Some(Health::Healthy)).looked();
+    assert_eq!(story.sent().len(), 2);
+}
+
+#[test]
+fn a_stopped_replica_does_not_hide_a_failing_endpoint() {
+    let mut story = running();
+    story
+        .created_as(BACKEND, disarmed(), |look| look.number = Some(2))
+        .started()
+        .answers(BACKEND, Via::Direct);
+    story.stopped(0);
+    for _ in 0..3 {
+        story.fails(BACKEND, Via::Direct);
+    }
+    assert_eq!(story.firing(), [AlertName::EndpointDown]);
+}
+
+#[test]
+fn one_dead_replica_of_two_is_unhealthy_not_down() {
+    let mut story = without_restart(RestartPolicy::No);
+    let change = |look: &mut migwatch::model::container::ContainerLook| {
+        look.number = Some(2);
+        look.restart_policy = RestartPolicy::No;
+    };
+    story.created_as(BACKEND, disarmed(), change).started().dies(1);
+    assert_eq!(story.firing(), [AlertName::ServiceUnhealthy]);
+}
+
+#[test]
+fn one_services_trouble_is_not_anothers() {
+    let mut story = running();
+    story
+        .created_as(RAG, disarmed(), |look| look.restart_policy = RestartPolicy::No)
+        .started()
+        .dies(1);
+    assert_eq!(
+        story.alert(AlertName::ServiceDown).labels["service"],
+        "coe-ragpipeline"
+    );
+    assert_eq!(story.condition(BACKEND), ConditionWord::Up);
+}
