@@ -10,6 +10,7 @@ mod config;
 mod daemon;
 mod database;
 mod docker;
+mod e2e;
 mod floors;
 mod http;
 mod http_listeners;

@@ -358,7 +358,9 @@ impl Scene<'_> {
             return false;
         };
         let since_start = |at: Timestamp| at >= start.started_at && at < self.line.key.at;
-        live.look.health == Some(Health::Healthy)
+        // Lines of the time before it was seen healthy are its start's, however late they are read: migwatch may have been away.
+        let is_healthy = live.look.health == Some(Health::Healthy) && live.since < self.line.key.at;
+        is_healthy
             || live.application_up_at.is_some_and(since_start)
             || settling::answered(self.state, &self.known.service, start.started_at)
                 .is_some_and(|at| at < self.line.key.at)

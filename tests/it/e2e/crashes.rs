@@ -1,0 +1,75 @@
+//! migwatch itself is killed in the middle of a migration, and started again.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::support::receiver::Receiver;
+
+/// The next release, and one whose step takes its time.
+const SLOW: (&str, &str) = ("RELEASES", "next slow");
+
+#[tokio::test]
+async fn killed_in_the_middle_of_a_migration_it_tells_it_once_and_misses_nothing_of_the_time_it_was_dead() {
+    let webhook = Receiver::start();
+    let more = format!("[receiver.webhook.hook]\nurl = \"{}\"\n", webhook.url("/hook"));
+    let mut scene = Scene::watch(Stack::new().await, "deny", &more).await;
+    scene
+        .stack
+        .up("backend", &[RUN, SLOW, ("SLOW_SECONDS", "4")])
+        .await;
+    webhook.count(1).await;
+    let slow = |migration: &Migration| {
+        migration
+            .steps
+            .iter()
+            .any(|timed| timed.step.to.iter().any(|revision| revision.0 == "d5a83f0b7e14"))
+    };
+    let running = scene.migration("backend", 1, "is in its slow step", slow).await;
+    assert_eq!(running.outcome, Outcome::Running);
+    scene.kill().await;
+
+    // It ends, and another one runs from its beginning to its end, while nobody watches.
+    scene.stack.healthy("backend").await;
+    scene.stack.up("ledger", &[RUN]).await;
+    scene.stack.healthy("ledger").await;
+    scene.start().await;
+
+    let whole =
+        |migration: &Migration| is_confirmed(migration) && span(migration) == from_to(&[], &["d5a83f0b7e14"]);
+    let migration = scene
+        .migration("backend", 1, "is confirmed to its end", whole)
+        .await;
+    assert_eq!(
+        (migration.id, migration.steps.len(), migration.attempts),
+        (running.id, 6, 1)
+    );
+    let missed = scene
+        .migration("ledger", 1, "was not lost", |migration| {
+            migration.outcome == Outcome::Applied
+        })
+        .await;
+    assert_eq!(judgement(&missed), (Verdict::Unexpected, Rule::DenyEverything));
+    scene
+        .heard_beside_the_sentinel(&["UnexpectedMigration(backend)", "UnexpectedMigration(ledger)"])
+        .await;
+    for service in ["backend", "ledger"] {
+        assert_eq!(scene.counted(service, "applied").await, Some(1.0));
+        assert_eq!(scene.judged(service, "unexpected").await, Some(1.0));
+    }
+
+    let of_sentinel = |key: &serde_json::Value| key.to_string().contains("\"sentinel\"");
+    let received = webhook
+        .until("the sentinel's message", |all| {
+            all.iter().any(|received| of_sentinel(&received.body))
+        })
+        .await;
+    let mut times: BTreeMap<&str, u32> = BTreeMap::new();
+    for received in &received {
+        *times.entry(received.key()).or_default() += 1;
+    }
+    assert_eq!(times.len(), 3, "one message for each migration: {times:?}");
+    assert!(
+        times.values().sum::<u32>() <= 4,
+        "at most one is repeated, with its own key: {times:?}"
+    );
+}
