@@ -17,12 +17,8 @@ async fn killed_in_the_middle_of_a_migration_it_tells_it_once_and_misses_nothing
         .stack
         .up("backend", &[RUN, SLOW, ("SLOW_SECONDS", "4")])
         .await;
-    // The webhook hears of every project on this host.
     let project = scene.stack.project.clone();
-    let is_of = |received: &Received, service: &str| {
-        let body = received.body.to_string();
-        body.contains(&format!("\"{project}\"")) && body.contains(&format!("\"{service}\""))
-    };
+    let is_of = |received: &Received, service: &str| is_of(received, &project, service);
     let heard = |all: &[Received], service: &str| all.iter().any(|received| is_of(received, service));
     webhook
         .until("the first message", |all| heard(all, "backend"))
@@ -69,17 +65,30 @@ async fn killed_in_the_middle_of_a_migration_it_tells_it_once_and_misses_nothing
     let received = webhook
         .until("the sentinel's message", |all| heard(all, "sentinel"))
         .await;
-    let mut times: BTreeMap<&str, u32> = BTreeMap::new();
     let services = ["backend", "ledger", "sentinel"];
-    for received in received
-        .iter()
-        .filter(|received| services.iter().any(|service| is_of(received, service)))
-    {
-        *times.entry(received.key()).or_default() += 1;
-    }
+    let times = repeats(&received, |received| {
+        services.iter().any(|service| is_of(received, service))
+    });
     assert_eq!(times.len(), 3, "one message for each migration: {times:?}");
     assert!(
         times.values().sum::<u32>() <= 4,
         "at most one is repeated, with its own key: {times:?}"
     );
+}
+
+/// Whether a message is about this service: the webhook hears of every project on this host.
+fn is_of(received: &Received, project: &str, service: &str) -> bool {
+    let body = received.body.to_string();
+    [("project", project), ("service", service)]
+        .iter()
+        .all(|(label, value)| body.contains(&format!("\"{label}\":\"{value}\"")))
+}
+
+/// How often each message came, by its key.
+fn repeats(received: &[Received], is_own: impl Fn(&Received) -> bool) -> BTreeMap<&str, u32> {
+    let mut times = BTreeMap::new();
+    for received in received.iter().filter(|received| is_own(received)) {
+        *times.entry(received.key()).or_default() += 1;
+    }
+    times
 }
