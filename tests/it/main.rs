@@ -10,6 +10,7 @@ mod config;
 mod daemon;
 mod database;
 mod docker;
+mod engine_away;
 mod floors;
 mod http;
 mod http_listeners;
