@@ -12,6 +12,7 @@ mod daemon;
 mod database;
 mod docker;
 mod e2e;
+mod engine_away;
 mod floors;
 mod http;
 mod http_listeners;
