@@ -204,6 +204,7 @@ impl Scene {
 
 impl Drop for Scene {
     /// A failed test is told with what migwatch thought of it.
+    #[expect(clippy::print_stderr, reason = "the runner shows it with the failure")]
     fn drop(&mut self) {
         if let (true, Some(daemon)) = (std::thread::panicking(), &self.daemon) {
             let log = daemon.log();

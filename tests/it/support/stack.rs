@@ -149,6 +149,10 @@ impl Stack {
 }
 
 impl Drop for Stack {
+    #[expect(
+        clippy::print_stderr,
+        reason = "a destructor should not panic, and nobody should overlook it"
+    )]
     fn drop(&mut self) {
         drop(self.reaper.stdin.take());
         if !self.reaper.wait().is_ok_and(|status| status.success()) {
