@@ -24,6 +24,7 @@ mod logs;
 mod metrics;
 mod notify;
 mod page;
+mod panels;
 mod played_engine;
 mod probing;
 mod readme;
