@@ -86,7 +86,8 @@ pub struct Docker {
 enum Reported {
     Nothing,
     Up(String),
-    Down,
+    /// And why.
+    Down(String),
 }
 
 /// A connection that lasted so long was a good one: its end is followed by a new one at once.
@@ -172,17 +173,21 @@ impl Docker {
         })
     }
 
+    /// Said once in the log; the reason is kept fresh, because the first one may only tell how the connection broke.
     async fn down(&mut self, error: &EngineError) {
-        if self.reported == Reported::Down {
+        let (endpoint, reason) = (self.config.endpoint.to_string(), engine::whole(error));
+        let now = Reported::Down(reason.clone());
+        let before = std::mem::replace(&mut self.reported, now);
+        if before == self.reported {
             return;
         }
-        self.reported = Reported::Down;
-        let (endpoint, reason) = (self.config.endpoint.to_string(), engine::whole(error));
-        tracing::warn!(
-            endpoint,
-            reason,
-            "the engine does not answer; trying again until it does"
-        );
+        if !matches!(before, Reported::Down(_)) {
+            tracing::warn!(
+                endpoint,
+                reason,
+                "the engine does not answer; trying again until it does"
+            );
+        }
         let _ = self
             .wiring
             .inbox

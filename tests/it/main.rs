@@ -2,6 +2,7 @@
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
+    clippy::print_stderr,
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
@@ -11,6 +12,7 @@ mod daemon;
 mod database;
 mod docker;
 mod e2e;
+mod engine_away;
 mod floors;
 mod http;
 mod http_listeners;
@@ -22,6 +24,7 @@ mod logs;
 mod metrics;
 mod notify;
 mod page;
+mod panels;
 mod played_engine;
 mod probing;
 mod readme;

@@ -31,16 +31,21 @@ fn guides() -> [Guide; 2] {
 }
 
 /// Fails with every item that a guide does not hold.
-fn both_hold<'a>(what: &str, items: impl IntoIterator<Item = &'a str> + Clone) {
-    assert!(items.clone().into_iter().next().is_some(), "found no {what}");
+fn both_hold(what: &str, items: &[&str]) {
+    assert!(!items.is_empty(), "found no {what}");
     for guide in guides() {
-        let missing: Vec<&str> = items
-            .clone()
-            .into_iter()
-            .filter(|item| !guide.prose.contains(item))
+        let missing: Vec<&&str> = items
+            .iter()
+            .filter(|item| !guide.prose.contains(**item))
             .collect();
         assert!(missing.is_empty(), "{} lacks the {what} {missing:?}", guide.path);
     }
+}
+
+/// The rows of tables that begin with each of the names.
+fn both_explain(what: &str, names: impl IntoIterator<Item = impl std::fmt::Display>) {
+    let rows: Vec<String> = names.into_iter().map(|name| format!("\n| {name} |")).collect();
+    both_hold(what, &rows.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 #[test]
@@ -169,17 +174,19 @@ fn the_table_of_metrics_is_the_codes_list_with_its_kinds_and_labels() {
 #[test]
 fn every_alert_is_explained_and_leads_to_its_runbook() {
     let own = AlertName::ALL.iter().map(|alert| alert.as_str());
-    let rows: Vec<String> = own
-        .chain(["MigwatchDown"])
-        .map(|alert| format!("\n| [`{alert}`](docs/runbooks/{alert}.md) |"))
-        .collect();
-    both_hold("alert", rows.iter().map(String::as_str));
+    let names = own.chain(["MigwatchDown"]);
+    both_explain(
+        "alert",
+        names.map(|alert| format!("[`{alert}`](docs/runbooks/{alert}.md)")),
+    );
 }
 
 #[test]
 fn every_reason_of_a_failed_probe_is_explained() {
-    let rows = FailureReason::ALL.map(|reason| format!("\n| `{}` |", reason.as_str()));
-    both_hold("reason", rows.iter().map(String::as_str));
+    both_explain(
+        "reason",
+        FailureReason::ALL.map(|reason| format!("`{}`", reason.as_str())),
+    );
 }
 
 fn help(command: &[&str]) -> String {
@@ -215,12 +222,8 @@ fn every_command_flag_and_environment_variable_is_explained() {
     let names: BTreeSet<&str> = words
         .filter(|word| word.starts_with("--") || word.starts_with("MIGWATCH_"))
         .collect();
-    both_hold("flag or variable", names);
-    let rows: Vec<String> = commands
-        .iter()
-        .map(|command| format!("\n| `{command}` |"))
-        .collect();
-    both_hold("command", rows.iter().map(String::as_str));
+    both_hold("flag or variable", &names.into_iter().collect::<Vec<_>>());
+    both_explain("command", commands.iter().map(|command| format!("`{command}`")));
 }
 
 #[test]
@@ -237,7 +240,7 @@ fn every_container_label_is_explained() {
     let keys = keys.flat_map(|keys| keys.split(['"', '|', ' ']).filter(|key| !key.is_empty()));
     let labels: Vec<String> = keys.map(|key| format!("`migwatch.{key}`")).collect();
     assert!(labels.len() >= 9, "only {labels:?} were found");
-    both_hold("label", labels.iter().map(String::as_str));
+    both_hold("label", &labels.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub(crate) mod databases;
 pub(crate) mod fake_engine;
 pub(crate) mod get;
 pub(crate) mod http_service;
+pub(crate) mod own_engine;
+pub(crate) mod prometheus;
 pub(crate) mod real_container;
 pub(crate) mod receiver;
 pub(crate) mod sample_facts;

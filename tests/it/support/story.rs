@@ -118,6 +118,11 @@ impl Story {
             assert!(woken < 10_000, "the deadlines make a busy loop at {deadline}");
             self.now = deadline;
             self.sees(Observation::Tick);
+            let next = self.state.deadline(&self.settings, deadline);
+            assert!(
+                next.is_none_or(|next| next > deadline),
+                "a deadline that has come is over: {deadline}"
+            );
         }
         self.now = until;
         self.sees(Observation::Tick)
