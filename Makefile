@@ -1,5 +1,5 @@
 # The entry points. Each sets up what it needs on a fresh machine with Docker and cargo.
-.PHONY: test lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest
+.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest
 
 images: ## the images of the demo and the end-to-end tests
 	demo/build-images.sh
@@ -13,10 +13,17 @@ demo: ## build and start the demo stack and walk through it
 demo-down: ## remove every trace of the demo
 	demo/demo-down.sh
 
-test: images lint ## every test: unit, integration, end to end on real containers, the shipped rules through promtool
+test: images composes lint ## every test: unit, integration, end to end on real containers, the shipped rules through promtool
 	@if command -v cargo-nextest >/dev/null; then set -x; cargo nextest run --locked --no-fail-fast; \
 	else echo "cargo-nextest is not installed (cargo install --locked cargo-nextest): cargo test runs the same tests."; \
 	    set -x; cargo test --locked --no-fail-fast; fi
+
+composes: ## both generations of Compose, which the end-to-end tests run
+	@command -v docker-compose >/dev/null || { \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        echo "Installing Compose 1 (docker-compose) ..."; apt-get update -qq && apt-get install -qq --yes docker-compose; \
+	    else echo "There is no Compose 1: install it (Debian: apt-get install docker-compose, as root)." >&2; exit 1; fi; }
+	@echo "Compose 2: $$(tests/compose2.sh)"
 
 lint: need-cargo ## formatting and lints
 	@cargo fmt --version >/dev/null 2>&1 || { echo "There is no rustfmt: rustup component add rustfmt" >&2; exit 1; }

@@ -21,7 +21,10 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             "$1***",
         ),
         // SQL: PASSWORD 'secret', IDENTIFIED BY 'secret'
-        (r#"(?i)(\b(?:password|identified\s+by)\s+)("[^"]*"|'[^']*')"#, "$1***"),
+        (
+            r#"(?i)(\b(?:user|role)\b[^;]*?\b(?:password|identified\s+by)\s+)("[^"]*"|'[^']*')"#,
+            "$1***",
+        ),
         (r"(?i)\b(authorization:?\s*(?:bearer|basic)?\s+)\S+", "$1***"),
         // the clients' short option: mysql -psecret, mysqladmin -psecret
         (r"(?i)(\b(?:mysql|mariadb)[a-z-]*\b[^|;&]*?\s-p)[^\s-]\S*", "$1***"),
@@ -84,6 +87,7 @@ mod tests {
     fn ordinary_text_is_left_as_it_is() {
         for text in [
             "Can't DROP INDEX `ix_user`; check that it exists",
+            "Can't locate revision identified by 'e1b7a90c42f6'",
             "FATAL: password authentication failed for user \"reports\"",
         ] {
             assert_eq!(redact(text), text);
