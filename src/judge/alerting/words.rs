@@ -65,6 +65,16 @@ fn description(migration: &Migration) -> String {
         ));
     }
     if let Some(cause) = &migration.cause {
+        let code = cause
+            .code
+            .as_ref()
+            .map(|code| format!(" ({code})"))
+            .unwrap_or_default();
+        lines.push(format!(
+            "First cause: {}{code}: {}",
+            cause.class.as_str(),
+            cause.message
+        ));
         if let Some(statement) = &cause.statement {
             lines.push(format!("Statement: {statement}"));
         }
