@@ -30,7 +30,7 @@ hash_of() { # BASE_IMAGE PATH...
 }
 
 is_built() { # IMAGE HASH
-    [ "$(docker image inspect --format '{{index .Config.Labels "migwatch.demo.hash"}}' "$1" 2>/dev/null)" = "$2" ]
+    [ "$(docker image inspect --format '{{index .Config.Labels "migwatch-demo.hash"}}' "$1" 2>/dev/null)" = "$2" ]
 }
 
 # Builds with the host's network, so that its mirrors and names are reachable; shows the log only if it fails.
@@ -38,7 +38,7 @@ build() { # IMAGE HASH LOGNAME DOCKER_BUILD_ARGUMENT...
     local image=$1 hash=$2 log=$work/$3.log started=$SECONDS
     shift 3
     echo "Building $image ..."
-    docker build --network host --force-rm --tag "$image" --label "migwatch.demo.hash=$hash" "$@" >"$log" 2>&1 || {
+    docker build --network host --force-rm --tag "$image" --label "migwatch-demo.hash=$hash" "$@" >"$log" 2>&1 || {
         tail -n 40 "$log" >&2
         echo "Building $image failed; the whole log is $log" >&2
         exit 1
@@ -63,7 +63,7 @@ build_stack_image() { # NAME
     rm -rf "$work/context"
     cp -r "$folder" "$work/context"
     images/host-settings.sh "$work/context/host"
-    build "$image" "$hash" "$1" --label migwatch.demo="$1" "$work/context"
+    build "$image" "$hash" "$1" --label migwatch-demo.image="$1" "$work/context"
 }
 
 # The image that compiles migwatch: Rust's own where a registry has it, else this host's toolchain; either
@@ -88,7 +88,7 @@ build_rust_image() {
         echo "No registry gives $rust: taking this host's Rust toolchain along."
         images/toolchain.sh "$work/context/toolchain"
     fi
-    build migwatch-demo-rust "$hash" rust --label migwatch.demo=rust --build-arg BASE="$base" "$work/context"
+    build migwatch-demo-rust "$hash" rust --label migwatch-demo.image=rust --build-arg BASE="$base" "$work/context"
     rm -rf "$work/context"
 }
 
@@ -101,8 +101,8 @@ build_migwatch_image() {
     local arguments=(--build-arg RUST_IMAGE=migwatch-demo-rust
         --build-arg REVISION="$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" ..)
     # The compile stage under a name of its own: it keeps the compiled dependencies for the next build, and goes with the rest.
-    build migwatch-demo-compiled "$hash" migwatch-compile --label migwatch.demo=compiled --target build "${arguments[@]}"
-    build migwatch:dev "$hash" migwatch --label migwatch.demo=migwatch "${arguments[@]}"
+    build migwatch-demo-compiled "$hash" migwatch-compile --label migwatch-demo.image=compiled --target build "${arguments[@]}"
+    build migwatch:dev "$hash" migwatch --label migwatch-demo.image=migwatch "${arguments[@]}"
 }
 
 docker version >/dev/null 2>&1 || { echo "No Docker engine answers: start one, or see that your user may use its socket." >&2; exit 1; }
@@ -116,5 +116,5 @@ for name in "$@"; do
     esac
 done
 # Older builds of these images, now without a name.
-docker image prune --force --filter label=migwatch.demo >/dev/null
+docker image prune --force --filter label=migwatch-demo.image >/dev/null
 rm -rf "$work/context"

@@ -25,6 +25,6 @@ for image in migwatch:dev migwatch-demo-app migwatch-demo-mariadb migwatch-demo-
     fi
 done
 # Older builds, now without a name.
-docker image prune --force --filter label=migwatch.demo >/dev/null
+docker image prune --force --filter label=migwatch-demo.image >/dev/null
 rm -rf .build "${TMPDIR:-/tmp}/migwatch-demo-images-$(id -u).lock"
 echo "The demo and everything it made are removed."

@@ -41,7 +41,7 @@ struct Cli {
 /// Flags of every command, named as in the Prometheus family.
 #[derive(Debug, Args)]
 struct Global {
-    /// The configuration file [default: $XDG_CONFIG_HOME/migwatch/migwatch.toml or /etc/migwatch/migwatch.toml, if there is one]
+    /// The configuration file [default: `$XDG_CONFIG_HOME/migwatch/migwatch.toml` or /etc/migwatch/migwatch.toml, if there is one]
     #[arg(
         long = "config.file",
         env = "MIGWATCH_CONFIG_FILE",
@@ -49,7 +49,7 @@ struct Global {
         value_name = "FILE"
     )]
     config_file: Option<PathBuf>,
-    /// Where the journal and the command socket live [default: $XDG_STATE_HOME/migwatch, ~/.local/state/migwatch or /var/lib/migwatch]
+    /// Where the journal and the command socket live [default: `$XDG_STATE_HOME/migwatch`, ~/.local/state/migwatch or /var/lib/migwatch]
     #[arg(
         long = "data.dir",
         env = "MIGWATCH_DATA_DIR",

@@ -50,5 +50,5 @@ root=$work/base-root
     echo demo >'$root/etc/hostname'
 "
 "${as_root[@]}" tar -C "$root" --numeric-owner --exclude=./dev/* -c . |
-    docker import --change 'CMD ["sh"]' --change 'LABEL migwatch.demo=base' - "$image" >/dev/null
+    docker import --change 'CMD ["sh"]' --change 'LABEL migwatch-demo.image=base' - "$image" >/dev/null
 "${as_root[@]}" rm -rf "$root"

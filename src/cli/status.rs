@@ -55,7 +55,7 @@ fn engine(status: &Status) {
     let version = engine.version.as_deref().unwrap_or("not yet reached");
     match &engine.problem {
         Some(problem) if !engine.up => {
-            output::line(&format!("engine {} does not answer: {problem}", engine.endpoint))
+            output::line(&format!("engine {} does not answer: {problem}", engine.endpoint));
         }
         _ => output::line(&format!("engine {} ({version})", engine.endpoint)),
     }

@@ -11,6 +11,7 @@ use super::targets::{self, Targets};
 use crate::config::Config;
 use crate::docker::{self, Docker, Endpoint};
 use crate::model::log::ResumeFrom;
+use crate::model::observation::Observation;
 
 /// How long the first look may take.
 const LOOK: Duration = Duration::from_secs(10);
@@ -46,7 +47,12 @@ pub async fn targets(config: &Config, endpoint: Endpoint) -> Targets {
         loop {
             tokio::select! {
                 _ = &mut first => return,
-                Some(_) = unjudged.recv() => {}
+                // Nothing to publish: the inventory stays as it is.
+                Some(seen) = unjudged.recv() => {
+                    if matches!(seen, Observation::FullLook(containers) if containers.is_empty()) {
+                        return;
+                    }
+                }
             }
         }
     };

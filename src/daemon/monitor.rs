@@ -140,12 +140,11 @@ impl Monitor {
         let surplus = self.unwritten.len().saturating_sub(UNWRITTEN);
         self.unwritten.drain(..surplus);
         let count = u64::try_from(self.unwritten.len()).unwrap_or(u64::MAX);
-        let since = match self.state.live.unwritten {
-            Some((_, since)) => since,
-            None => {
-                tracing::error!(error = %error, "the journal refuses facts: they are kept in memory and tried again");
-                now
-            }
+        let since = if let Some((_, since)) = self.state.live.unwritten {
+            since
+        } else {
+            tracing::error!(error = %error, "the journal refuses facts: they are kept in memory and tried again");
+            now
         };
         self.state.live.unwritten = Some((count, since));
     }
@@ -187,17 +186,17 @@ impl Monitor {
 
     fn on_command(&mut self, command: Command, reply: Reply) {
         let answer = match command {
-            Command::Acknowledge { id, by, note } => self.acknowledge(id, by, note),
+            Command::Acknowledge { id, by, note } => self.acknowledge(&id, by, note),
             Command::Reload => Err("reloads are carried out elsewhere".to_owned()),
         };
         // Whoever asked may be gone; what was written stays written.
         let _ = reply.send(answer);
     }
 
-    fn acknowledge(&mut self, id: String, by: String, note: String) -> Result<String, String> {
+    fn acknowledge(&mut self, id: &str, by: String, note: String) -> Result<String, String> {
         let before = self.state.durable.clone();
         self.take(&mut vec![Observation::Acknowledged {
-            id: id.clone(),
+            id: id.to_owned(),
             by,
             note,
         }]);
@@ -226,7 +225,7 @@ impl Monitor {
         match tokio::task::block_in_place(|| journal.compact(&snapshot, &left, now)) {
             Ok(()) => self.state.durable = durable,
             Err(error) => {
-                tracing::error!(error = %error, "the journal could not be compacted; it grows until it can")
+                tracing::error!(error = %error, "the journal could not be compacted; it grows until it can");
             }
         }
     }

@@ -62,7 +62,7 @@ impl Reload {
                         // Whoever asked may be gone; the reload was made all the same.
                         let _ = reply.send(self.reload());
                     }
-                    other => {
+                    other @ Command::Acknowledge { .. } => {
                         // The monitor ends after this task.
                         let _ = self.monitor.send((other, reply)).await;
                     }

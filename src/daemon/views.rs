@@ -66,7 +66,7 @@ impl Views {
         http::Views {
             status: Arc::new(move || Arc::new(status.status())),
             ready: Arc::new(move || ready.ready()),
-            history: Arc::new(move |query| history.history(query)),
+            history: Arc::new(move |query| history.history(&query)),
             registry,
             build,
         }
@@ -95,7 +95,7 @@ impl Views {
     }
 
     /// Recent ones from the state, older ones from the journal.
-    fn history(&self, query: http::HistoryQuery) -> Result<Vec<Migration>, String> {
+    fn history(&self, query: &http::HistoryQuery) -> Result<Vec<Migration>, String> {
         let filter = HistoryFilter {
             project: query.project.clone(),
             service: query.service.clone(),

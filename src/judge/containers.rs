@@ -116,22 +116,12 @@ impl Containers {
                 exit_code,
                 asked,
             } => {
-                let Some(known) = self.known.get_mut(container) else {
-                    return;
-                };
                 let finish = Finish {
                     at: *finished_at,
                     exit_code: *exit_code,
                     asked: *asked,
                 };
-                if let Some(start) = known.starts.last_mut() {
-                    start.finish = Some(finish);
-                }
-                let is_history = known.history_until.is_some_and(|until| *finished_at <= until);
-                if !asked && !is_history && known.role == Role::Replica {
-                    let service = self.services.entry(known.service.clone()).or_default();
-                    service.restarts = service.restarts.saturating_add(1);
-                }
+                self.finished(container, finish);
             }
             Fact::ContainerRemoved { container, at } => self.removed(container, *at),
             Fact::LogRead { container, position } => {
@@ -140,8 +130,7 @@ impl Containers {
                 }
             }
             Fact::LogLost { container, from, to } => {
-                if let Some(known) = self.known.get(container) {
-                    let service = self.services.entry(known.service.clone()).or_default();
+                if let Some(service) = self.service_of(container) {
                     service.log_gaps = service.log_gaps.saturating_add(1);
                     service.last_gap = Some((*from, *to));
                 }
@@ -150,15 +139,7 @@ impl Containers {
                 container,
                 line,
                 history,
-            } => {
-                self.saw_line(container, line);
-                if let Some(known) = self.known.get_mut(container) {
-                    known.skipped(line.at);
-                    let service = self.services.entry(known.service.clone()).or_default();
-                    service.skipped_at = service.skipped_at.max(Some(line.at));
-                    service.skips = service.skips.saturating_add(u64::from(!history));
-                }
-            }
+            } => self.skipped(container, line, *history),
             Fact::MigrationOpened {
                 runner,
                 line: Some(line),
@@ -172,6 +153,36 @@ impl Containers {
                 self.saw_line(&runner.container, line);
             }
             _ => {}
+        }
+    }
+
+    fn service_of(&mut self, container: &ContainerId) -> Option<&mut ServiceRecord> {
+        let known = self.known.get(container)?;
+        Some(self.services.entry(known.service.clone()).or_default())
+    }
+
+    fn finished(&mut self, container: &ContainerId, finish: Finish) {
+        let Some(known) = self.known.get_mut(container) else {
+            return;
+        };
+        let is_history = known.history_until.is_some_and(|until| finish.at <= until);
+        let is_restart = !finish.asked && !is_history && known.role == Role::Replica;
+        if let Some(start) = known.starts.last_mut() {
+            start.finish = Some(finish);
+        }
+        if is_restart && let Some(service) = self.service_of(container) {
+            service.restarts = service.restarts.saturating_add(1);
+        }
+    }
+
+    fn skipped(&mut self, container: &ContainerId, line: &LineKey, history: bool) {
+        self.saw_line(container, line);
+        if let Some(known) = self.known.get_mut(container) {
+            known.skipped(line.at);
+        }
+        if let Some(service) = self.service_of(container) {
+            service.skipped_at = service.skipped_at.max(Some(line.at));
+            service.skips = service.skips.saturating_add(u64::from(!history));
         }
     }
 

@@ -23,7 +23,7 @@ const COMES_BACK: Duration = Duration::from_secs(30);
 const STABLE: Duration = Duration::from_secs(120);
 
 /// A start that lived longer than this was not part of a loop.
-const LONG_LIFE: Duration = Duration::from_secs(600);
+const LONG_LIFE: Duration = Duration::from_mins(10);
 
 /// The state with what the conditions of all services need, found once.
 pub struct Sight<'a> {

@@ -1,6 +1,7 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
 use crate::model::database::DatabaseReading;
@@ -10,6 +11,9 @@ use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
 use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
+
+/// What a container logged before it was first seen is read within this time: a tail of a file on the engine's disk.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// The latest looks.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +64,8 @@ pub struct LiveContainer {
     pub died_at: Option<Timestamp>,
     /// Since when state and health are what they are, as far as this process saw.
     pub since: Timestamp,
+    /// When this process looked at it first.
+    pub seen_at: Timestamp,
     /// When its application said that it serves.
     pub application_up_at: Option<Timestamp>,
     /// How its log stands.
@@ -114,6 +120,20 @@ pub struct LiveCounts {
     pub log_reconnects: u64,
     /// Failed probes.
     pub probe_failures: BTreeMap<(String, Via, FailureReason), u64>,
+}
+
+impl LiveContainer {
+    /// Whether what it logged before this process saw it was read, as far as can be told.
+    pub fn is_caught_up(&self, now: Timestamp) -> bool {
+        let ran_before = self.look.started_at.is_some_and(|at| at < self.seen_at);
+        let is_read = self.position.is_some_and(|position| position >= self.seen_at);
+        !ran_before || is_read || now >= self.caught_up_by()
+    }
+
+    /// When its log is taken as read up to the first look at it.
+    pub fn caught_up_by(&self) -> Timestamp {
+        self.seen_at.after(CATCH_UP)
+    }
 }
 
 impl Live {
@@ -189,30 +209,28 @@ impl Live {
     }
 
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
-        match self.containers.get_mut(&look.id) {
-            Some(live) => {
-                let began = look.state == ContainerState::Running && live.look.state != look.state;
-                if (live.look.state, live.look.health) != (look.state, look.health) {
-                    live.since = now;
-                }
-                live.look = look.clone();
-                if began {
-                    self.forgive(&look.service);
-                }
+        if let Some(live) = self.containers.get_mut(&look.id) {
+            let began = look.state == ContainerState::Running && live.look.state != look.state;
+            if (live.look.state, live.look.health) != (look.state, look.health) {
+                live.since = now;
             }
-            None => {
-                let fresh = LiveContainer {
-                    look: look.clone(),
-                    killed_at: None,
-                    died_at: None,
-                    since: now,
-                    application_up_at: None,
-                    log: None,
-                    unreadable_since: None,
-                    position: None,
-                };
-                self.containers.insert(look.id.clone(), fresh);
+            live.look = look.clone();
+            if began {
+                self.forgive(&look.service);
             }
+        } else {
+            let fresh = LiveContainer {
+                look: look.clone(),
+                killed_at: None,
+                died_at: None,
+                since: now,
+                seen_at: now,
+                application_up_at: None,
+                log: None,
+                unreadable_since: None,
+                position: None,
+            };
+            self.containers.insert(look.id.clone(), fresh);
         }
         self.counts.entry(look.service.clone()).or_default();
     }

@@ -12,8 +12,18 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@]+@", "$1:***@"),
         // password=..., "token": "...", PGPASSWORD=..., --password ...
         (
-            r#"(?i)([a-z0-9_-]*(?:passw(?:or)?d|pwd|secret|token|api_?key|credential)[a-z0-9_-]*["']?)(\s*[=:]\s*|\s+)("[^"]*"|'[^']*'|[^\s,;&)]+)"#,
+            r#"(?i)([a-z0-9_-]*(?:passw(?:or)?d|pwd|secret|token|api_?key|credential)[a-z0-9_-]*["']?)(\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&)]+)"#,
             "$1$2***",
+        ),
+        // --password secret, -token secret: an option's value after a blank
+        (
+            r#"(?i)(--?[a-z0-9_-]*(?:passw(?:or)?d|pwd|secret|token|api_?key|credential)[a-z0-9_-]*\s+)("[^"]*"|'[^']*'|[^\s,;&)]+)"#,
+            "$1***",
+        ),
+        // SQL: PASSWORD 'secret', IDENTIFIED BY 'secret'
+        (
+            r#"(?i)(\b(?:user|role)\b[^;]*?\b(?:password|identified\s+by)\s+)("[^"]*"|'[^']*')"#,
+            "$1***",
         ),
         (r"(?i)\b(authorization:?\s*(?:bearer|basic)?\s+)\S+", "$1***"),
         // the clients' short option: mysql -psecret, mysqladmin -psecret
@@ -49,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 4);
+        assert_eq!(PATTERNS.len(), 6);
     }
 
     #[test]
@@ -64,6 +74,8 @@ mod tests {
             (r#"{"db_password": "s3cret"}"#, "s3cret"),
             ("curl -H 'Authorization: Bearer s3cret' x", "s3cret"),
             ("api_key=s3cret&x=1", "s3cret"),
+            ("CREATE USER a IDENTIFIED BY 's3cret'", "s3cret"),
+            ("ALTER ROLE a WITH PASSWORD 's3cret'", "s3cret"),
         ] {
             let redacted = redact(text);
             assert!(!redacted.contains(secret), "{redacted}");
@@ -73,8 +85,13 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_left_as_it_is() {
-        let text = "Can't DROP INDEX `ix_user`; check that it exists";
-        assert_eq!(redact(text), text);
+        for text in [
+            "Can't DROP INDEX `ix_user`; check that it exists",
+            "Can't locate revision identified by 'e1b7a90c42f6'",
+            "FATAL: password authentication failed for user \"reports\"",
+        ] {
+            assert_eq!(redact(text), text);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use migwatch::model::log::Stream;
 use crate::support::daemon::{Daemon, Home};
 use crate::support::fake_engine::FakeEngine;
 use crate::support::fake_engine::containers::ContainerSpec;
+use crate::support::receiver::PATIENCE;
 
 #[tokio::test]
 async fn without_an_engine_it_serves_and_becomes_ready_when_one_comes() {
@@ -37,14 +38,17 @@ async fn without_an_engine_it_serves_and_becomes_ready_when_one_comes() {
 #[tokio::test]
 async fn a_term_signal_ends_it_with_all_streams_open() {
     let engine = FakeEngine::new();
-    let id = engine.create(ContainerSpec::service("shop", "backend"));
+    let start = ["sh", "-c", "alembic upgrade head && gunicorn app"];
+    let id = engine.create(ContainerSpec {
+        command: start.map(str::to_owned).to_vec(),
+        ..ContainerSpec::service("shop", "backend")
+    });
     engine.start(&id);
     let daemon = Home::new(&engine.socket()).start().await;
     let mut followed = engine.log_requests(&id);
-    followed
-        .wait_for(|requests| !requests.is_empty())
-        .await
-        .expect("the engine is there");
+    let opened = followed.wait_for(|requests| requests.iter().any(|request| request.follow));
+    let opened = tokio::time::timeout(PATIENCE, opened).await;
+    drop(opened.expect("its log is followed"));
     engine.log(&id, Stream::Stdout, "hello");
     daemon.until_answers("/-/ready", 200).await;
     let (status, log) = daemon.stop().await;

@@ -2,6 +2,7 @@
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
+    clippy::print_stderr,
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
@@ -10,6 +11,7 @@ mod config;
 mod daemon;
 mod database;
 mod docker;
+mod e2e;
 mod engine_away;
 mod floors;
 mod http;
@@ -25,6 +27,7 @@ mod page;
 mod panels;
 mod played_engine;
 mod probing;
+mod readme;
 mod shipped;
 mod support;
 mod verdicts;

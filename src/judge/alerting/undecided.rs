@@ -13,7 +13,7 @@ use crate::model::status::ConditionWord;
 use crate::model::time::Timestamp;
 
 /// A subject that shows no sign at all is waited for at most this long after the start of this process.
-pub(super) const LONGEST: Duration = Duration::from_secs(300);
+pub(super) const LONGEST: Duration = Duration::from_mins(5);
 
 /// Whether an alert that fires, and is not wanted now, stays: its subject was not looked at long enough to say that it is over.
 pub(super) fn is_undecided(state: &State, settings: &Settings, alert: &Alert, now: Timestamp) -> bool {

@@ -95,10 +95,9 @@ fn of_migration(settings: &Settings, tracked: &Tracked, came_through: bool, now:
     if let Some(at) = tracked.failed_at
         && !came_through
     {
-        let name = match migration.outcome {
-            Outcome::Interrupted => AlertName::MigrationInterrupted,
-            // While it is tried again it stays what it was.
-            Outcome::Running if migration.cause.is_none() => AlertName::MigrationInterrupted,
+        // While it is tried again it stays what it was at first.
+        let name = match tracked.failed_as {
+            Some(Outcome::Interrupted) if migration.cause.is_none() => AlertName::MigrationInterrupted,
             _ => AlertName::MigrationFailed,
         };
         raise(name, severity, at, now);
@@ -222,7 +221,7 @@ fn blind(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
         let mut alert = alert(AlertName::WatcherBlind, Severity::Warning, labels, since);
         alert.observed_at = now;
         alert.summary = format!("migwatch is blind: {what}");
-        alert.description = why.to_owned();
+        why.clone_into(&mut alert.description);
         alerts.push(alert);
     };
     let engine = &state.live.engine;

@@ -70,14 +70,12 @@ pub(in super::super) fn decide(
         } => {
             facts.extend(read_on(state, container, *position));
         }
-        Observation::LogGap { container, from, to } => {
-            if is_new_gap(state, container, (*from, *to)) {
-                facts.push(Fact::LogLost {
-                    container: container.clone(),
-                    from: *from,
-                    to: *to,
-                });
-            }
+        Observation::LogGap { container, from, to } if is_new_gap(state, container, (*from, *to)) => {
+            facts.push(Fact::LogLost {
+                container: container.clone(),
+                from: *from,
+                to: *to,
+            });
         }
         _ => {}
     }

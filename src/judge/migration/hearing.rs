@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 const STARTUP: Duration = Duration::from_secs(15 * 60);
 
 /// Attempts of one restart loop follow within this time: the engine waits a minute at most between them.
-const ONE_LOOP: Duration = Duration::from_secs(10 * 60);
+const ONE_LOOP: Duration = Duration::from_mins(10);
 
 /// Lines of the two streams may overtake each other by this much (measured: 5.6 ms).
 const JITTER: Duration = Duration::from_secs(1);
@@ -358,7 +358,9 @@ impl Scene<'_> {
             return false;
         };
         let since_start = |at: Timestamp| at >= start.started_at && at < self.line.key.at;
-        live.look.health == Some(Health::Healthy)
+        // Lines of the time before it was seen healthy are its start's, however late they are read: migwatch may have been away.
+        let is_healthy = live.look.health == Some(Health::Healthy) && live.since < self.line.key.at;
+        is_healthy
             || live.application_up_at.is_some_and(since_start)
             || settling::answered(self.state, &self.known.service, start.started_at)
                 .is_some_and(|at| at < self.line.key.at)

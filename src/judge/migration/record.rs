@@ -29,6 +29,8 @@ pub struct Tracked {
     pub moved_observed_at: Option<Timestamp>,
     /// When it was first settled as failed or interrupted.
     pub failed_at: Option<Timestamp>,
+    /// As which of the two it was settled then.
+    pub failed_as: Option<Outcome>,
     /// An end was reported for the latest attempt.
     pub settled: bool,
     /// The latest attempt logged an error.
@@ -76,6 +78,7 @@ impl Tracked {
             counted: false,
             moved_observed_at: None,
             failed_at: None,
+            failed_as: None,
             settled: false,
             erred_in_this_attempt: false,
         })
@@ -150,6 +153,7 @@ impl Tracked {
                 self.migration.outcome_reason = Some(reason.clone());
                 if is_failure(*outcome) {
                     self.failed_at.get_or_insert(*at);
+                    self.failed_as.get_or_insert(*outcome);
                 }
                 let text = format!("{}: {reason}", outcome.as_str());
                 self.evidence(Evidence {

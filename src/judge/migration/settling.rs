@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::State;
 use super::super::containers::Finish;
+use super::super::live::LiveContainer;
 use super::super::settings::Settings;
 use super::Tracked;
 use crate::model::container::{ContainerState, Health};
@@ -27,7 +28,7 @@ pub(super) const FINISHED: &str = "it said that it finished";
 pub(super) const CARRIED_OUT: &str = "its last step stands in the database and nothing more was said";
 
 /// A run that moved nothing and said nothing for this time is over: its application just never says that it is up.
-const SILENT: Duration = Duration::from_secs(15 * 60);
+const SILENT: Duration = Duration::from_mins(15);
 
 /// Ends every open migration whose end can be seen.
 pub(in super::super) fn decide(state: &State, _: &Settings, now: Timestamp, _: &Observation) -> Vec<Fact> {
@@ -50,6 +51,10 @@ pub(in super::super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
         .filter(|tracked| tracked.is_open())
     {
         moments.extend(silence_of(state, tracked).map(|(at, _)| at));
+        let live = tracked
+            .runner()
+            .and_then(|runner| state.live.containers.get(&runner.container));
+        moments.extend(live.map(LiveContainer::caught_up_by));
         if let Some(finish) = finish_of(state, tracked) {
             moments.push(finish_seen(state, tracked, &finish).after(REST_OF_LOG));
         }
@@ -199,7 +204,8 @@ fn exit(finish: &Finish) -> String {
 fn serves(state: &State, tracked: &Tracked, now: Timestamp) -> Option<(Timestamp, &'static str)> {
     let runner = tracked.runner()?;
     let live = state.live.containers.get(&runner.container)?;
-    if live.look.state != ContainerState::Running {
+    // What serves now says nothing of lines that are still to be read.
+    if live.look.state != ContainerState::Running || !live.is_caught_up(now) {
         return None;
     }
     if live.look.health == Some(Health::Healthy) {

@@ -88,7 +88,7 @@ fn a_database_that_refuses_or_is_away_is_a_cause_without_statement() {
     says(
         "postgres_denied",
         &[
-            "failed access_denied - | connection failed: connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  password *** failed for user \"postgres\" | -",
+            "failed access_denied - | connection failed: connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  password authentication failed for user \"postgres\" | -",
         ],
     );
 }

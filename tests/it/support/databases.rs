@@ -195,6 +195,7 @@ impl Server {
             "postgres"
         };
         let tried_until = Instant::now() + STARTED_WITHIN;
+        let mut pause = tokio::time::interval(Duration::from_millis(100));
         while let Err(error) = self.try_execute(home, "SELECT 1").await {
             let logs = || String::from_utf8_lossy(&docker(&["logs", name]).stderr).into_owned();
             assert!(
@@ -202,7 +203,7 @@ impl Server {
                 "{name} does not answer: {error}\n{}",
                 logs()
             );
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            pause.tick().await;
         }
     }
 
@@ -229,6 +230,7 @@ impl Server {
 /// The container's own address: nothing is published, so no port can be taken.
 async fn address_of(name: &str, port: u16) -> String {
     let tried_until = Instant::now() + STARTED_WITHIN;
+    let mut pause = tokio::time::interval(Duration::from_millis(50));
     loop {
         let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let answer = docker(&["inspect", "--format", format, name]);
@@ -241,7 +243,7 @@ async fn address_of(name: &str, port: u16) -> String {
             "{name}: {}",
             String::from_utf8_lossy(&answer.stderr)
         );
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        pause.tick().await;
     }
 }
 

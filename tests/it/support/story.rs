@@ -8,18 +8,18 @@ use std::time::Duration;
 use migwatch::judge::settings::Settings;
 use migwatch::judge::{self, Durable, State};
 use migwatch::lines::{Patterns, understand};
-use migwatch::model::container::{Armed, ArmedSource, ArmedState, ContainerLook, ContainerState};
+use migwatch::model::container::{Armed, ContainerLook, ContainerState};
 use migwatch::model::fact::Fact;
 use migwatch::model::log::{LineKey, LogLine, Stream};
 use migwatch::model::observation::{LogStatus, Observation};
-use migwatch::model::policy::Policy;
-use migwatch::model::service::{ContainerId, ServiceId};
+use migwatch::model::service::ContainerId;
 use migwatch::model::time::Timestamp;
 
 mod asked;
 mod parts;
 mod surroundings;
 
+use parts::fresh;
 pub(crate) use parts::*;
 
 /// One story.
@@ -118,6 +118,11 @@ impl Story {
             assert!(woken < 10_000, "the deadlines make a busy loop at {deadline}");
             self.now = deadline;
             self.sees(Observation::Tick);
+            let next = self.state.deadline(&self.settings, deadline);
+            assert!(
+                next.is_none_or(|next| next > deadline),
+                "a deadline that has come is over: {deadline}"
+            );
         }
         self.now = until;
         self.sees(Observation::Tick)
@@ -352,61 +357,4 @@ impl Story {
         }
         self
     }
-}
-
-fn fresh(service: &str, armed: Armed, now: Timestamp) -> ContainerLook {
-    use migwatch::model::container::{RestartPolicy, WatchLabels};
-    use migwatch::model::service::Role;
-    ContainerLook {
-        id: ContainerId(String::new()),
-        name: service.replace('/', "-") + "-1",
-        service: service_id(service),
-        role: Role::Replica,
-        number: Some(1),
-        image: "coe:latest".into(),
-        created_at: now,
-        state: ContainerState::Created,
-        started_at: None,
-        finished_at: None,
-        exit_code: 0,
-        oom_killed: false,
-        restart_count: 0,
-        restart_policy: RestartPolicy::UnlessStopped,
-        health: None,
-        tty: false,
-        armed,
-        labels: WatchLabels::default(),
-    }
-}
-
-/// Settings with one policy for all, and one receiver.
-pub(crate) fn policy(policy: Policy) -> Settings {
-    Settings {
-        policy,
-        receivers: vec!["pager".into()],
-        ..Settings::default()
-    }
-}
-
-pub(crate) fn service_id(name: &str) -> ServiceId {
-    let (project, service) = name.split_once('/').unwrap();
-    ServiceId::new(project, service)
-}
-
-/// `RUN_MIGRATIONS=true` in the environment.
-pub(crate) fn armed() -> Armed {
-    by_environment(ArmedState::Armed, "true")
-}
-
-/// `RUN_MIGRATIONS=false` in the environment.
-pub(crate) fn disarmed() -> Armed {
-    by_environment(ArmedState::Disarmed, "false")
-}
-
-fn by_environment(state: ArmedState, value: &str) -> Armed {
-    let source = ArmedSource::Environment {
-        variable: "RUN_MIGRATIONS".into(),
-        value: value.into(),
-    };
-    Armed { state, source }
 }

@@ -78,7 +78,7 @@ fn an_acknowledged_condition_is_quiet_until_it_ends_and_heard_at_its_next_occurr
     let mut story = Story::new(policy(Policy::Explicit));
     story
         .created_as(BACKEND, disarmed(), |look| {
-            look.restart_policy = RestartPolicy::No
+            look.restart_policy = RestartPolicy::No;
         })
         .started()
         .dies(1);

@@ -102,7 +102,7 @@ fn the_alert_of_an_occurrence_stays_and_is_not_told_again() {
 fn a_service_that_is_still_down_stays_so() {
     let mut story = Story::new(policy(Policy::Explicit));
     story.created_as(BACKEND, disarmed(), |look| {
-        look.restart_policy = migwatch::model::container::RestartPolicy::No
+        look.restart_policy = migwatch::model::container::RestartPolicy::No;
     });
     story.started().dies(1).seconds(60);
     story

@@ -82,7 +82,7 @@ fn a_time_out_while_a_migration_runs_is_no_alert() {
 fn an_engine_that_is_away_makes_the_watcher_blind_and_changes_nothing_else() {
     let mut story = Story::new(policy(Policy::Explicit));
     story.created_as(BACKEND, disarmed(), |look| {
-        look.restart_policy = migwatch::model::container::RestartPolicy::No
+        look.restart_policy = migwatch::model::container::RestartPolicy::No;
     });
     story.started().dies(1);
     assert_eq!(story.firing(), [AlertName::ServiceDown]);

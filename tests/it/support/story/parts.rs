@@ -1,6 +1,12 @@
 //! What the stories' stack says and holds, word for word as the real one.
 
-use migwatch::model::container::{Armed, ArmedSource, ArmedState};
+use migwatch::judge::settings::Settings;
+use migwatch::model::container::{
+    Armed, ArmedSource, ArmedState, ContainerLook, ContainerState, RestartPolicy, WatchLabels,
+};
+use migwatch::model::policy::Policy;
+use migwatch::model::service::{ContainerId, Role, ServiceId};
+use migwatch::model::time::Timestamp;
 
 pub(crate) const BACKEND: &str = "coe-demo/coe-backend";
 pub(crate) const RAG: &str = "coe-demo/coe-ragpipeline";
@@ -51,4 +57,60 @@ pub(crate) fn nothing() -> Armed {
         state: ArmedState::Disarmed,
         source: ArmedSource::Nothing,
     }
+}
+
+/// A container as created; its ID is still to be given.
+pub(super) fn fresh(service: &str, armed: Armed, now: Timestamp) -> ContainerLook {
+    ContainerLook {
+        id: ContainerId(String::new()),
+        name: service.replace('/', "-") + "-1",
+        service: service_id(service),
+        role: Role::Replica,
+        number: Some(1),
+        image: "coe:latest".into(),
+        created_at: now,
+        state: ContainerState::Created,
+        started_at: None,
+        finished_at: None,
+        exit_code: 0,
+        oom_killed: false,
+        restart_count: 0,
+        restart_policy: RestartPolicy::UnlessStopped,
+        health: None,
+        tty: false,
+        armed,
+        labels: WatchLabels::default(),
+    }
+}
+
+/// Settings with one policy for all, and one receiver.
+pub(crate) fn policy(policy: Policy) -> Settings {
+    Settings {
+        policy,
+        receivers: vec!["pager".into()],
+        ..Settings::default()
+    }
+}
+
+pub(crate) fn service_id(name: &str) -> ServiceId {
+    let (project, service) = name.split_once('/').unwrap();
+    ServiceId::new(project, service)
+}
+
+/// `RUN_MIGRATIONS=true` in the environment.
+pub(crate) fn armed() -> Armed {
+    by_environment(ArmedState::Armed, "true")
+}
+
+/// `RUN_MIGRATIONS=false` in the environment.
+pub(crate) fn disarmed() -> Armed {
+    by_environment(ArmedState::Disarmed, "false")
+}
+
+fn by_environment(state: ArmedState, value: &str) -> Armed {
+    let source = ArmedSource::Environment {
+        variable: "RUN_MIGRATIONS".into(),
+        value: value.into(),
+    };
+    Armed { state, source }
 }
