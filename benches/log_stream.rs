@@ -89,6 +89,7 @@ async fn read(socket: &Path, container: &str) -> Cost {
         patterns: Arc::new(Patterns::builtin()),
         inbox,
         running,
+        looked: watch::channel(true).1,
         stop: CancellationToken::new(),
     };
     let (began, cpu) = (Instant::now(), own_cpu());

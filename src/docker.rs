@@ -153,6 +153,7 @@ impl Docker {
         let ended = Watching::new(&self.config, &self.wiring, memory, connection)
             .run(&mut up)
             .await;
+        memory.tails.lost();
         if news && up.is_none() {
             self.reported = Reported::Up(version);
         }

@@ -37,6 +37,9 @@ use crate::model::time::Timestamp;
 /// Before a log is tried again whose refusal will not pass by itself (a driver that cannot be read, a corrupt file).
 const SLOW_RETRY: Duration = Duration::from_mins(1);
 
+/// A look at the engine that takes no longer than this is not worth a word: it follows every cut of the events.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// What is followed, from where, and who is told.
 pub struct Tail {
     /// The engine.
@@ -58,6 +61,9 @@ pub struct Tail {
     /// Whether this start of the container still runs: turns false at its exit and never true again (a later start has a tail
     /// of its own). A dropped sender counts as false.
     pub running: watch::Receiver<bool>,
+    /// Whether the engine was looked at since it was last lost. A cut stream is opened again only then: a container may have been
+    /// started anew meanwhile, and that must be told before its lines. A dropped sender counts as true.
+    pub looked: watch::Receiver<bool>,
     /// Ends the tail at once.
     pub stop: CancellationToken,
 }
@@ -134,6 +140,7 @@ impl Follower {
         }
         let mut attempt = 0;
         loop {
+            self.engine_looked_at().await;
             let (before, began) = (self.report.position(), Instant::now());
             let stopped = self.connection().await;
             if self.report.position() > before || began.elapsed() >= BEAT {
@@ -212,6 +219,18 @@ impl Follower {
             .await;
         if self.tail.running.wait_for(|running| !running).await.is_err() {
             tracing::debug!(container = %self.tail.container, "nobody tells any more whether the container runs");
+        }
+    }
+
+    /// Waits until the engine was looked at, and says that nothing is read if that takes its time.
+    async fn engine_looked_at(&mut self) {
+        let mut looked = self.tail.looked.clone();
+        if timeout(LOOK, looked.wait_for(|looked| *looked)).await.is_err() {
+            self.report
+                .unreadable("the engine does not answer".to_owned())
+                .await;
+            // Dropped means that nobody looks any more.
+            let _ = looked.wait_for(|looked| *looked).await;
         }
     }
 

@@ -58,6 +58,8 @@ pub(super) struct Tails {
     names: HashMap<tokio::task::Id, ContainerId>,
     stop: CancellationToken,
     engine: Option<(Endpoint, ApiVersion)>,
+    /// Everything was looked at since the engine was last lost.
+    looked: watch::Sender<bool>,
 }
 
 impl Tails {
@@ -68,12 +70,23 @@ impl Tails {
             names: HashMap::new(),
             stop,
             engine: None,
+            looked: watch::Sender::new(true),
         }
     }
 
     /// From now on tails are opened there.
     pub(super) fn connected(&mut self, endpoint: Endpoint, api: ApiVersion) {
         self.engine = Some((endpoint, api));
+    }
+
+    /// Its events have ended: what happens from now on is known at the next full look.
+    pub(super) fn lost(&mut self) {
+        self.looked.send_replace(false);
+    }
+
+    /// The full look was reported: lines of starts that it found come after it.
+    pub(super) fn looked_at_all(&mut self) {
+        self.looked.send_replace(true);
     }
 
     /// `start` event: opened at once if the container is known.
@@ -183,6 +196,7 @@ impl Tails {
             patterns: wiring.patterns.clone(),
             inbox: wiring.inbox.clone(),
             running: is_running,
+            looked: self.looked.subscribe(),
             stop: stop.clone(),
         };
         followed.start = followed.start.max(Some(at));

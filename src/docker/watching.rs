@@ -349,6 +349,7 @@ impl<'a> Watching<'a> {
                 .collect(),
         ))
         .await;
+        self.memory.tails.looked_at_all();
         for (container, newest) in &containers {
             self.follow(container, *newest).await;
             let Some(known) = self.memory.known.get_mut(&container.look.id) else {

@@ -4,6 +4,7 @@ use migwatch::docker::endpoint::Endpoint;
 use migwatch::model::log::{ResumeFrom, Stream};
 use migwatch::model::observation::{LogStatus, Observation};
 use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch::channel as watch_channel;
 use tokio::task::JoinSet;
 
 use super::watched::{step, steps, watch, watch_at};
@@ -205,5 +206,25 @@ async fn an_engine_over_tcp_is_followed_like_one_on_a_socket() {
         port,
     };
     let mut tail = watch_at(endpoint, &id, 64, |tail| tail.resume = ResumeFrom::Recent);
+    assert_eq!(tail.step().await, "a1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_engine_is_looked_at_before_its_logs_are_read_again_so_that_a_new_start_is_told_before_its_lines()
+ {
+    let engine = FakeEngine::new();
+    let id = engine.create(ContainerSpec::service("shop", "backend"));
+    engine.start(&id);
+    let requests = engine.log_requests(&id);
+    let (look, looked) = watch_channel(true);
+    let mut tail = watch(&engine, &id, |tail| tail.looked = looked);
+    assert_eq!(tail.status().await, LogStatus::Following { reconnect: false });
+    look.send_replace(false);
+    engine.cut_logs(&id, Cut::InGoodOrder);
+    engine.log(&id, Stream::Stderr, &step("a1"));
+    assert_eq!(tail.unreadable().await, "the engine does not answer");
+    assert_eq!(requests.borrow().len(), 1);
+    look.send_replace(true);
+    assert_eq!(tail.status().await, RECONNECTED);
     assert_eq!(tail.step().await, "a1");
 }

@@ -54,6 +54,7 @@ pub(super) fn watch_at(
         patterns: Arc::new(Patterns::builtin()),
         inbox: sender,
         running: runs,
+        looked: watch::channel(true).1,
         stop: stop.clone(),
     };
     set(&mut tail);
