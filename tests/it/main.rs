@@ -2,7 +2,6 @@
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
-    clippy::print_stderr,
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 

@@ -276,7 +276,8 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
         let (Some(LogStatus::Unreadable { reason }), Some(since)) = (&live.log, live.unreadable_since) else {
             continue;
         };
-        if now >= since.after(settings.blind_grace) {
+        // One outage of the engine is said once, not for every log.
+        if state.live.engine.up && now >= since.after(settings.blind_grace) {
             let service = &live.look.service;
             let what = format!("the log of {service} cannot be read");
             alerts.push(blind_log(service, "log", since, now, (&what, reason)));
