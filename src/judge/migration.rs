@@ -9,6 +9,7 @@ mod record;
 pub mod settling;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,8 +34,8 @@ const KEEP_AT_LEAST: Duration = Duration::from_secs(48 * 3600);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Migrations {
-    /// Open and recent ones.
-    pub all: BTreeMap<MigrationId, Tracked>,
+    /// Open and recent ones. Shared, because the state is shown after every batch and most of them change no more.
+    pub all: BTreeMap<MigrationId, Arc<Tracked>>,
     /// What was counted, by service.
     #[serde(with = "pairs")]
     pub counts: BTreeMap<ServiceId, Counts>,
@@ -57,7 +58,7 @@ impl Migrations {
         match fact {
             Fact::MigrationOpened { id, .. } => {
                 if let Some(tracked) = Tracked::opened(fact) {
-                    self.all.entry(id.clone()).or_insert(tracked);
+                    self.all.entry(id.clone()).or_insert_with(|| Arc::new(tracked));
                 }
             }
             Fact::MigrationRetried { id, .. }
@@ -68,7 +69,7 @@ impl Migrations {
             | Fact::MigrationRejudged { id, .. }
             | Fact::MigrationSettled { id, .. }
             | Fact::MigrationAcknowledged { id, .. } => {
-                if let Some(tracked) = self.all.get_mut(id) {
+                if let Some(tracked) = self.all.get_mut(id).map(Arc::make_mut) {
                     tracked.apply(fact);
                     if tracked.is_due_to_count() {
                         tracked.counted = true;
@@ -97,7 +98,7 @@ impl Migrations {
     }
 
     fn on<'a, 'c>(&'a self, container: &'c ContainerId) -> impl Iterator<Item = &'a Tracked> + use<'a, 'c> {
-        self.all.values().filter(move |tracked| {
+        self.all.values().map(Arc::as_ref).filter(move |tracked| {
             tracked
                 .runner()
                 .is_some_and(|runner| runner.container == *container)
@@ -118,6 +119,7 @@ impl Migrations {
     pub fn running(&self, service: &ServiceId) -> Option<&Tracked> {
         self.all
             .values()
+            .map(Arc::as_ref)
             .find(|tracked| tracked.migration.service == *service && tracked.is_open() && !tracked.is_claim())
     }
 

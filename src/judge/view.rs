@@ -133,7 +133,7 @@ fn unexpected_open(state: &State, id: &ServiceId) -> u32 {
 }
 
 fn last_start(state: &State, id: &ServiceId, record: &ServiceRecord) -> Option<LastStart> {
-    let all = state.durable.migrations.all.values();
+    let all = state.durable.migrations.all.values().map(std::sync::Arc::as_ref);
     let ran = all
         .filter(|tracked| tracked.migration.service == *id && !tracked.is_claim())
         .map(super::migration::Tracked::last_attempt_at)
