@@ -25,6 +25,7 @@ mod notify;
 mod page;
 mod panels;
 mod played_engine;
+mod played_product;
 mod probing;
 mod readme;
 mod shipped;
