@@ -22,6 +22,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, interval};
 
 use containers::Containers;
@@ -40,9 +41,11 @@ fn main() {
         .build()
         .expect("a runtime can be made");
     runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be heard");
         tokio::select! {
             () = measure() => {}
             _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
         }
     });
 }

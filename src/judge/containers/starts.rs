@@ -194,6 +194,18 @@ impl Known {
         self.open().map(|_| finished(container, at, -1, true))
     }
 
+    /// Whether a start that began and ended so was over before the current one began: a full look may be older than the last events.
+    fn began_after(&self, started_at: Timestamp, finished_at: Timestamp) -> bool {
+        let [.., before, current] = self.starts.as_slice() else {
+            return false;
+        };
+        let is_earlier = before
+            .finish
+            .as_ref()
+            .is_some_and(|finish| started_at <= finish.at);
+        is_earlier && finished_at < current.started_at
+    }
+
     /// A look at a known container: finds starts and ends that no event told of.
     pub(super) fn on_looked(&self, look: &ContainerLook, killed: Option<Timestamp>) -> Vec<Fact> {
         let Some(started_at) = look.started_at else {
@@ -229,6 +241,7 @@ impl Known {
         if let Some(finished_at) = over
             && is_open
             && look.state != ContainerState::Running
+            && !self.began_after(started_at, finished_at)
         {
             facts.push(finished(
                 &look.id,

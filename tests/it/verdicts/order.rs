@@ -207,3 +207,19 @@ fn a_gap_told_twice_is_counted_once() {
     story.sees(gap.clone()).seconds(5).sees(gap);
     assert_eq!(story.counters(BACKEND).log_gaps, 1);
 }
+
+#[test]
+fn a_full_look_that_is_older_than_the_start_does_not_end_it() {
+    let mut story = Story::new(policy(Policy::Deny));
+    story.created(BACKEND, armed()).started().stopped(137);
+    let before = story.look().clone();
+    story
+        .starts_unheard()
+        .hears_of_the_start()
+        .follows()
+        .says(RUNNING)
+        .says(A_TO_B);
+    story.sees(Observation::FullLook(vec![before]));
+    story.looked().says(APPLICATION_UP);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
+}
