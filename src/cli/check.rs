@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{CliError, FINDING, GOOD, Global, Output, block_on, endpoint, output};
 use crate::config::Config;
 use crate::daemon::clock::SystemClock;
+use crate::daemon::logging::with_causes;
 use crate::daemon::{look, tls};
 use crate::{database, docker, probe};
 
@@ -149,14 +150,4 @@ async fn try_probe(target: &probe::Target) -> Finding {
             found: failure.detail,
         },
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

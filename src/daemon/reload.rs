@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::logging::with_causes;
 use super::{Options, Overrides};
 use crate::config::Config;
 use crate::http::{Command, Reply};
@@ -102,17 +103,6 @@ impl Reload {
             }
         }
     }
-}
-
-/// An error with its causes, in one line each.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// The parts that a running daemon does not take up.
