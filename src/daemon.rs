@@ -140,7 +140,7 @@ impl Parts {
             outbox,
             hurry,
             clock: Arc::clone(&self.clock),
-            unwritten: std::collections::VecDeque::new(),
+            own: monitor::Own::default(),
         };
         tasks.core.spawn(
             "monitor",

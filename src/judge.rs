@@ -133,16 +133,26 @@ pub fn decide(
         migration::settling::decide,
         migration::acknowledge,
         alerting::acknowledge,
-        alerting::decide,
+        alerting::deliveries,
     ];
     let observation = match observation {
         Observation::Looked(look) if containers::is_stale(state, look) => &Observation::Tick,
         observation => observation,
     };
+    let before = state.live.changes;
     state.live.look(now, observation);
     let mut facts = Vec::new();
     for subject in SUBJECTS {
         let concluded = subject(state, settings, now, observation);
+        for fact in &concluded {
+            state.apply(fact);
+        }
+        facts.extend(concluded);
+    }
+    // A report that changes nothing (most are: a log read on, a probe that still succeeds) raises and ends no alert either.
+    let is_news = state.live.changes != before || *observation == Observation::Tick;
+    if is_news || !facts.is_empty() {
+        let concluded = alerting::decide(state, settings, now, &facts);
         for fact in &concluded {
             state.apply(fact);
         }

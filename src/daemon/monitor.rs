@@ -34,6 +34,9 @@ const RETRY: Duration = Duration::from_secs(5);
 /// The longest sleep: a deadline that was computed wrongly costs this much, never more.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
+/// What changes nothing but times and counts is shown this late at most: showing copies the state.
+const SHOW_WITHIN: Duration = Duration::from_secs(1);
+
 /// Facts after which a snapshot is written.
 const COMPACT_AFTER: u64 = 2_000;
 
@@ -46,7 +49,20 @@ pub(super) struct Monitor {
     pub(super) outbox: watch::Sender<Arc<Outbox>>,
     pub(super) hurry: mpsc::Sender<ServiceId>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) unwritten: VecDeque<Fact>,
+    pub(super) own: Own,
+}
+
+/// What the monitor keeps for itself.
+#[derive(Default)]
+pub(super) struct Own {
+    /// Facts that the disk has refused so far.
+    unwritten: VecDeque<Fact>,
+    /// The judge's next deadline.
+    deadline: Option<Timestamp>,
+    /// When the state was last shown.
+    shown_at: Timestamp,
+    /// Something came since then.
+    is_behind: bool,
 }
 
 impl Monitor {
@@ -57,33 +73,38 @@ impl Monitor {
         stop: CancellationToken,
     ) {
         let mut batch = Vec::with_capacity(BATCH);
-        self.take(&mut vec![Observation::Tick]);
+        self.tick();
         loop {
             let sleep = self.sleep();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some((command, reply)) = commands.recv() => self.on_command(command, reply),
-                _ = inbox.recv_many(&mut batch, BATCH) => self.take(&mut batch),
-                Ok(()) = self.config.changed() => self.take(&mut vec![Observation::Tick]),
-                () = tokio::time::sleep(sleep) => self.take(&mut vec![Observation::Tick]),
+                _ = inbox.recv_many(&mut batch, BATCH) => drop(self.take(&mut batch)),
+                Ok(()) = self.config.changed() => self.tick(),
+                () = tokio::time::sleep(sleep) => self.tick(),
             }
         }
         while let Ok(observation) = inbox.try_recv() {
             batch.push(observation);
         }
-        self.take(&mut batch);
+        let _ = self.take(&mut batch);
         self.finish();
+    }
+
+    fn tick(&mut self) {
+        let _ = self.take(&mut vec![Observation::Tick]);
     }
 
     fn sleep(&self) -> Duration {
         let now = self.clock.now();
-        let config = Arc::clone(&self.config.borrow());
-        let deadline = self.state.deadline(&config.settings, now);
-        let sleep = deadline
-            .map_or(LONGEST_SLEEP, |deadline| deadline.since(now))
+        let to_show = self.own.is_behind.then(|| self.own.shown_at.after(SHOW_WITHIN));
+        let moments = [self.own.deadline, to_show];
+        let next = moments.into_iter().flatten().min();
+        let sleep = next
+            .map_or(LONGEST_SLEEP, |next| next.since(now))
             .min(LONGEST_SLEEP);
-        if self.unwritten.is_empty() {
+        if self.own.unwritten.is_empty() {
             sleep
         } else {
             sleep.min(RETRY)
@@ -91,9 +112,16 @@ impl Monitor {
     }
 
     /// Judges a batch, writes, shows.
-    fn take(&mut self, batch: &mut Vec<Observation>) {
+    fn take(&mut self, batch: &mut Vec<Observation>) -> Vec<Fact> {
         let now = self.clock.now();
         let config = Arc::clone(&self.config.borrow());
+        // However busy the inbox is, time goes on.
+        let is_ticking = batch.contains(&Observation::Tick);
+        let is_due = is_ticking || self.own.deadline.is_some_and(|deadline| now >= deadline);
+        if is_due && !is_ticking {
+            batch.push(Observation::Tick);
+        }
+        let before = self.state.live.changes;
         let mut facts = Vec::new();
         for observation in batch.drain(..) {
             facts.extend(judge::decide(
@@ -105,41 +133,55 @@ impl Monitor {
             self.hurry(&observation);
         }
         self.write(&facts, now);
-        self.publish(&facts);
+        let is_news = !facts.is_empty() || self.state.live.changes != before;
+        if is_news || is_due {
+            self.own.deadline = self.state.deadline(&config.settings, now);
+        }
+        self.owe(&facts);
+        self.show(is_news, now);
         for fact in &facts {
             log(fact);
         }
         self.compact(now);
+        facts
     }
 
     /// Written before believed.
     fn write(&mut self, facts: &[Fact], now: Timestamp) {
-        if facts.is_empty() && self.unwritten.is_empty() {
+        if facts.is_empty() && self.own.unwritten.is_empty() {
             return;
         }
-        self.unwritten.extend(facts.iter().cloned());
-        let pending: Vec<Fact> = self.unwritten.iter().cloned().collect();
         let written = {
             let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-            tokio::task::block_in_place(|| journal.append(&pending, now))
+            if !self.own.unwritten.is_empty() {
+                self.own.unwritten.extend(facts.iter().cloned());
+            }
+            let kept = self.own.unwritten.make_contiguous();
+            let pending = if kept.is_empty() { facts } else { kept };
+            tokio::task::block_in_place(|| journal.append(pending, now))
         };
         match written {
             Ok(_) => self.on_written(),
-            Err(error) => self.on_refused(&error, now),
+            Err(error) => {
+                if self.own.unwritten.is_empty() {
+                    self.own.unwritten.extend(facts.iter().cloned());
+                }
+                self.on_refused(&error, now);
+            }
         }
     }
 
     fn on_written(&mut self) {
-        self.unwritten.clear();
+        self.own.unwritten.clear();
         if let Some((count, since)) = self.state.live.unwritten.take() {
             tracing::info!(count, %since, "the journal takes facts again");
         }
     }
 
     fn on_refused(&mut self, error: &JournalError, now: Timestamp) {
-        let surplus = self.unwritten.len().saturating_sub(UNWRITTEN);
-        self.unwritten.drain(..surplus);
-        let count = u64::try_from(self.unwritten.len()).unwrap_or(u64::MAX);
+        let surplus = self.own.unwritten.len().saturating_sub(UNWRITTEN);
+        self.own.unwritten.drain(..surplus);
+        let count = u64::try_from(self.own.unwritten.len()).unwrap_or(u64::MAX);
         let since = if let Some((_, since)) = self.state.live.unwritten {
             since
         } else {
@@ -149,11 +191,8 @@ impl Monitor {
         self.state.live.unwritten = Some((count, since));
     }
 
-    /// Believed before shown.
-    fn publish(&mut self, facts: &[Fact]) {
-        self.published.send_replace(Arc::new(Published {
-            state: self.state.clone(),
-        }));
+    /// Believed before told.
+    fn owe(&self, facts: &[Fact]) {
         let changes_outbox = |fact: &Fact| {
             matches!(
                 fact,
@@ -168,6 +207,19 @@ impl Monitor {
             self.outbox
                 .send_replace(Arc::new(self.state.durable.alerts.outbox()));
         }
+    }
+
+    /// Believed before shown. Receivers were told first: the copy is the readers' cost.
+    fn show(&mut self, is_news: bool, now: Timestamp) {
+        let shown_for = now.since(self.own.shown_at);
+        self.own.is_behind = !is_news && shown_for < SHOW_WITHIN && now >= self.own.shown_at;
+        if self.own.is_behind {
+            return;
+        }
+        self.own.shown_at = now;
+        self.published.send_replace(Arc::new(Published {
+            state: self.state.clone(),
+        }));
     }
 
     /// Evidence hurries the polls. A full queue is no loss: the interval comes.
@@ -194,13 +246,18 @@ impl Monitor {
     }
 
     fn acknowledge(&mut self, id: &str, by: String, note: String) -> Result<String, String> {
-        let before = self.state.durable.clone();
-        self.take(&mut vec![Observation::Acknowledged {
+        let facts = self.take(&mut vec![Observation::Acknowledged {
             id: id.to_owned(),
             by,
             note,
         }]);
-        if self.state.durable == before {
+        let is_closed = facts.iter().any(|fact| {
+            matches!(
+                fact,
+                Fact::MigrationAcknowledged { .. } | Fact::AlertAcknowledged { .. }
+            )
+        });
+        if !is_closed {
             return Err(format!(
                 "nothing open has the id {id}: see migwatch status for what fires"
             ));
@@ -210,7 +267,7 @@ impl Monitor {
 
     fn compact(&mut self, now: Timestamp) {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        if journal.facts_since_snapshot() < COMPACT_AFTER || !self.unwritten.is_empty() {
+        if journal.facts_since_snapshot() < COMPACT_AFTER || !self.own.unwritten.is_empty() {
             return;
         }
         let mut durable = self.state.durable.clone();
@@ -238,9 +295,9 @@ impl Monitor {
             self.state.apply(fact);
         }
         self.write(&positions, now);
-        if !self.unwritten.is_empty() {
+        if !self.own.unwritten.is_empty() {
             tracing::error!(
-                facts = self.unwritten.len(),
+                facts = self.own.unwritten.len(),
                 "ends with facts that the disk refused"
             );
         }

@@ -5,6 +5,7 @@ pub mod wanted;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ use crate::model::fact::Fact;
 use crate::model::migration::{Acknowledgement, MigrationId};
 use crate::model::observation::Observation;
 use crate::model::time::Timestamp;
+
+use wanted::Wanted;
 
 /// Resolved alerts kept for the page.
 const KEEP_RESOLVED: usize = 50;
@@ -31,9 +34,9 @@ const KEEP_ACKNOWLEDGED: Duration = Duration::from_secs(7 * 24 * 3600);
 #[serde(default)]
 pub struct Alerts {
     /// What fires.
-    pub firing: BTreeMap<Fingerprint, Alert>,
+    pub firing: BTreeMap<Fingerprint, Arc<Alert>>,
     /// What was resolved lately, oldest first.
-    pub resolved: VecDeque<Alert>,
+    pub resolved: VecDeque<Arc<Alert>>,
     /// Firing ones that a person has closed: quiet until their condition is over.
     pub acknowledged: BTreeMap<Fingerprint, Acknowledgement>,
     /// The transitions that receivers may still be owed, oldest first.
@@ -48,19 +51,20 @@ impl Alerts {
     pub(super) fn apply(&mut self, fact: &Fact) {
         match fact {
             Fact::AlertFired { alert } => {
-                self.firing.insert(alert.fingerprint(), alert.clone());
-                self.transition(alert.clone());
+                let alert = Arc::new(alert.clone());
+                self.firing.insert(alert.fingerprint(), Arc::clone(&alert));
+                self.transition(alert);
             }
             Fact::AlertEnriched { alert } => {
-                self.firing.insert(alert.fingerprint(), alert.clone());
+                self.firing.insert(alert.fingerprint(), Arc::new(alert.clone()));
             }
             Fact::AlertResolved {
                 fingerprint,
                 resolution,
             } => {
                 if let Some(mut alert) = self.firing.remove(fingerprint) {
-                    alert.resolved = Some(resolution.clone());
-                    self.transition(alert.clone());
+                    Arc::make_mut(&mut alert).resolved = Some(resolution.clone());
+                    self.transition(Arc::clone(&alert));
                     self.resolved.push_back(alert);
                     let surplus = self.resolved.len().saturating_sub(KEEP_RESOLVED);
                     self.resolved.drain(..surplus);
@@ -89,7 +93,7 @@ impl Alerts {
         }
     }
 
-    fn transition(&mut self, alert: Alert) {
+    fn transition(&mut self, alert: Arc<Alert>) {
         self.last_number = self.last_number.saturating_add(1);
         self.transitions.push_back(Transition {
             number: self.last_number,
@@ -143,11 +147,11 @@ pub(super) fn acknowledge(
     acknowledged(state, id, acknowledgement).into_iter().collect()
 }
 
-/// Deliveries, and the difference between what should fire and what does.
-pub(super) fn decide(
+/// What receivers have taken.
+pub(super) fn deliveries(
     state: &State,
     settings: &Settings,
-    now: Timestamp,
+    _: Timestamp,
     observation: &Observation,
 ) -> Vec<Fact> {
     let mut facts = receivers(state, settings);
@@ -156,7 +160,6 @@ pub(super) fn decide(
     {
         facts.extend(notified(&state.durable.alerts, receiver, *up_to));
     }
-    facts.extend(difference(state, settings, now));
     facts
 }
 
@@ -207,12 +210,12 @@ fn acknowledged(state: &State, id: &str, acknowledgement: Acknowledgement) -> Op
     }
 }
 
-fn difference(state: &State, settings: &Settings, now: Timestamp) -> Vec<Fact> {
+/// The difference between what should fire and what does. Alerts of migrations of which `concluded` says nothing stay as they are
+/// worded.
+pub(super) fn decide(state: &State, settings: &Settings, now: Timestamp, concluded: &[Fact]) -> Vec<Fact> {
     let alerts = &state.durable.alerts;
-    let mut wanted: BTreeMap<Fingerprint, Alert> = wanted::wanted(state, settings, now)
-        .into_iter()
-        .map(|alert| (alert.fingerprint(), alert))
-        .collect();
+    let touched = concluded.iter().filter_map(Fact::migration).collect();
+    let mut wanted = wanted::wanted(state, settings, now, &touched);
     let mut facts = Vec::new();
     for (fingerprint, closed) in &alerts.acknowledged {
         let is_there = wanted.remove(fingerprint).is_some();
@@ -229,16 +232,20 @@ fn difference(state: &State, settings: &Settings, now: Timestamp) -> Vec<Fact> {
         match wanted.remove(fingerprint) {
             None if undecided::is_undecided(state, settings, firing, now) => {}
             None => facts.push(resolved(fingerprint, now, words::why_resolved(state, firing))),
-            Some(mut alert) => {
+            Some(Wanted::AsItIs) => {}
+            Some(Wanted::Worded(mut alert)) => {
                 alert.starts_at = firing.starts_at;
                 alert.observed_at = firing.observed_at;
-                if alert != *firing {
+                if alert != **firing {
                     facts.push(Fact::AlertEnriched { alert });
                 }
             }
         }
     }
-    facts.extend(wanted.into_values().map(|alert| Fact::AlertFired { alert }));
+    facts.extend(wanted.into_values().filter_map(|wanted| match wanted {
+        Wanted::Worded(alert) => Some(Fact::AlertFired { alert }),
+        Wanted::AsItIs => None,
+    }));
     facts
 }
 

@@ -1,11 +1,13 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
+mod news;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
 use crate::model::database::DatabaseReading;
-use crate::model::log::Saying;
+use crate::model::log::{LogLine, Saying};
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
 use crate::model::revision::DatabaseId;
@@ -34,6 +36,8 @@ pub struct Live {
     pub unwritten: Option<(u64, Timestamp)>,
     /// Receivers that were tried.
     pub receivers: BTreeMap<String, LiveReceiver>,
+    /// Counts what came and changed more than a time or a count.
+    pub changes: u64,
 }
 
 /// The engine as last seen.
@@ -140,6 +144,9 @@ impl Live {
     /// Takes in one observation.
     pub fn look(&mut self, now: Timestamp, observation: &Observation) {
         self.since.get_or_insert(now);
+        if self.is_news(observation) {
+            self.changes = self.changes.wrapping_add(1);
+        }
         match observation {
             Observation::EngineUp { endpoint, version } => {
                 self.engine.up(endpoint, Some(version.clone()), now);
@@ -197,14 +204,14 @@ impl Live {
                     live.look.oom_killed = true;
                 }
             }
-            Observation::Line { container, line } => {
-                if let (Some(live), Saying::ApplicationUp) =
-                    (self.containers.get_mut(container), &line.saying)
-                {
-                    live.application_up_at = live.application_up_at.max(Some(line.key.at));
-                }
-            }
+            Observation::Line { container, line } => self.said(container, line),
             Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
+        }
+    }
+
+    fn said(&mut self, container: &ContainerId, line: &LogLine) {
+        if let (Some(live), Saying::ApplicationUp) = (self.containers.get_mut(container), &line.saying) {
+            live.application_up_at = live.application_up_at.max(Some(line.key.at));
         }
     }
 

@@ -7,6 +7,7 @@ use super::containers::ServiceRecord;
 use super::health;
 use super::live::LiveCounts;
 use super::settings::Settings;
+use crate::model::alert::Alert;
 use crate::model::container::{ArmedSource, ArmedState};
 use crate::model::migration::{Migration, Verdict};
 use crate::model::observation::LogStatus;
@@ -53,7 +54,7 @@ pub fn status(state: &State, settings: &Settings, now: Timestamp) -> Status {
             })
             .collect(),
         migrations,
-        alerts: alerts.cloned().collect(),
+        alerts: alerts.map(|alert| Alert::clone(alert)).collect(),
         databases: databases(state),
         probes: probes(state),
         receivers: receivers(state, settings),

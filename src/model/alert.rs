@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,24 @@ impl Severity {
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
 
+impl Fingerprint {
+    /// That of an alert with this name and these labels, which come in the order of their keys.
+    pub fn of<'a>(name: AlertName, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        let mut eat = |text: &str| {
+            for byte in text.bytes().chain([0xff]) {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        eat(name.as_str());
+        for (key, value) in labels {
+            eat(key);
+            eat(value);
+        }
+        Self(format!("{hash:016x}"))
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -132,18 +151,11 @@ pub struct Resolution {
 impl Alert {
     /// The identity: FNV-1a over name and labels (severity left out, so that a change of severity is the same alert).
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        let mut eat = |text: &str| {
-            for byte in text.bytes().chain([0xff]) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        };
-        eat(self.name.as_str());
-        for (key, value) in &self.labels {
-            eat(key);
-            eat(value);
-        }
-        Fingerprint(format!("{hash:016x}"))
+        let labels = self.labels.iter();
+        Fingerprint::of(
+            self.name,
+            labels.map(|(key, value)| (key.as_str(), value.as_str())),
+        )
     }
 
     /// Where the page about this alert is.
@@ -165,8 +177,8 @@ impl Alert {
 pub struct Transition {
     /// Counts up by one over the journal's whole life.
     pub number: u64,
-    /// The alert as it was after the change; `resolved` tells which way it went.
-    pub alert: Alert,
+    /// The alert as it was after the change; `resolved` tells which way it went. Shared: many may wait for a receiver that is away.
+    pub alert: Arc<Alert>,
 }
 
 impl Transition {
@@ -189,7 +201,7 @@ impl Transition {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbox {
     /// The present level: every alert that fires now.
-    pub firing: Vec<Alert>,
+    pub firing: Vec<Arc<Alert>>,
     /// The transitions that at least one receiver has not taken yet, oldest first.
     pub transitions: Vec<Transition>,
     /// Per receiver the number of the last transition it took.

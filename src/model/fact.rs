@@ -269,6 +269,22 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// The migration that this fact is about.
+    pub fn migration(&self) -> Option<&MigrationId> {
+        match self {
+            Self::MigrationOpened { id, .. }
+            | Self::MigrationRetried { id, .. }
+            | Self::MigrationStepped { id, .. }
+            | Self::MigrationEvidenced { id, .. }
+            | Self::MigrationErred { id, .. }
+            | Self::MigrationConfirmed { id, .. }
+            | Self::MigrationRejudged { id, .. }
+            | Self::MigrationSettled { id, .. }
+            | Self::MigrationAcknowledged { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     /// The line that this fact takes in for a migration that is already open.
     pub fn migration_line(&self) -> Option<(&MigrationId, &LineKey)> {
         match self {

@@ -3,6 +3,7 @@
 //! Promises that what fires here fires there, and that what ended here ends there. Refuses to know why.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -34,13 +35,14 @@ struct Postable<'a> {
 /// What an Alertmanager was told last.
 #[derive(Default)]
 pub(super) struct Told {
-    firing: Vec<Alert>,
+    firing: Vec<Arc<Alert>>,
 }
 
 impl Told {
     /// Whether the level `firing` is news.
-    pub(super) fn differs(&self, firing: &[Alert]) -> bool {
-        self.firing != firing
+    pub(super) fn differs(&self, firing: &[Arc<Alert>]) -> bool {
+        let is_same = |(told, fires): (&Arc<Alert>, &Arc<Alert>)| Arc::ptr_eq(told, fires);
+        self.firing.len() != firing.len() || !self.firing.iter().zip(firing).all(is_same)
     }
 
     /// Sends the level, the end of each of `owed` that is over, and the end of what was told before and is in neither: an alert
@@ -65,14 +67,14 @@ impl Told {
 #[derive(Clone, Copy)]
 pub(super) struct Level<'a> {
     /// Every alert that fires.
-    pub(super) firing: &'a [Alert],
+    pub(super) firing: &'a [Arc<Alert>],
     /// The transitions that this Alertmanager has not taken yet.
     pub(super) owed: &'a [&'a Transition],
     /// The wall clock.
     pub(super) now: Timestamp,
 }
 
-fn postable<'a>(level: Level<'a>, before: &'a [Alert], resend: Duration) -> Vec<Postable<'a>> {
+fn postable<'a>(level: Level<'a>, before: &'a [Arc<Alert>], resend: Duration) -> Vec<Postable<'a>> {
     let valid_until = level.now.after(resend.saturating_mul(VALID_FOR));
     let mut by_labels: BTreeMap<Labels, Postable<'a>> = BTreeMap::new();
     // Later ones win: what vanished, then what ended, then what fires.
@@ -117,6 +119,7 @@ fn endpoint(url: &Url) -> Url {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::{Level, endpoint, postable};
@@ -128,33 +131,32 @@ mod tests {
 
     /// (`migration`, severity, when it ends) of what is posted.
     fn posted(firing: &[Alert], owed: &[Alert], before: &[Alert]) -> Vec<(String, String, i64)> {
+        let shared = |alerts: &[Alert]| -> Vec<_> { alerts.iter().cloned().map(Arc::new).collect() };
+        let (firing, before) = (shared(firing), shared(before));
         let owed: Vec<_> = owed
             .iter()
             .map(|alert| Transition {
                 number: 1,
-                alert: alert.clone(),
+                alert: Arc::new(alert.clone()),
             })
             .collect();
         let owed: Vec<_> = owed.iter().collect();
-        postable(
-            Level {
-                firing,
-                owed: &owed,
-                now: NOW,
-            },
-            before,
-            Duration::from_mins(1),
-        )
-        .into_iter()
-        .map(|alert| {
-            let ends = alert.ends_at.as_nanos() / 1_000_000_000;
-            (
-                alert.labels["migration"].clone(),
-                alert.labels["severity"].clone(),
-                ends,
-            )
-        })
-        .collect()
+        let level = Level {
+            firing: &firing,
+            owed: &owed,
+            now: NOW,
+        };
+        postable(level, &before, Duration::from_mins(1))
+            .into_iter()
+            .map(|alert| {
+                let ends = alert.ends_at.as_nanos() / 1_000_000_000;
+                (
+                    alert.labels["migration"].clone(),
+                    alert.labels["severity"].clone(),
+                    ends,
+                )
+            })
+            .collect()
     }
 
     fn row(migration: &str, severity: &str, ends: i64) -> (String, String, i64) {

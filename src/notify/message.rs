@@ -95,6 +95,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::sync::Arc;
+
     use super::{Format, body};
     use crate::model::alert::{Alert, AlertName, Resolution, Severity, Transition};
     use crate::model::time::Timestamp;
@@ -130,6 +132,7 @@ pub(super) mod tests {
     }
 
     fn text(alert: Alert) -> String {
+        let alert = Arc::new(alert);
         let body = body(&Transition { number: 1, alert }, Format::Slack);
         body["text"].as_str().unwrap().to_owned()
     }
@@ -153,7 +156,7 @@ pub(super) mod tests {
     fn a_json_message_carries_the_whole_transition_and_its_key() {
         let transition = Transition {
             number: 7,
-            alert: resolved(&alert("m1")),
+            alert: Arc::new(resolved(&alert("m1"))),
         };
         let message = body(&transition, Format::Json);
         assert_eq!(

@@ -152,6 +152,7 @@ impl Edge {
 
 /// An outbox that owes these alerts, numbered from 1.
 fn owing(alerts: Vec<Alert>) -> Outbox {
+    let alerts: Vec<_> = alerts.into_iter().map(Arc::new).collect();
     let numbered = (1..).zip(alerts.clone());
     Outbox {
         firing: alerts

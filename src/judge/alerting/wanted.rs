@@ -1,6 +1,6 @@
 //! What should fire now, given the state. Level-based and pure; nothing here remembers anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::State;
@@ -8,10 +8,10 @@ use super::super::health::{self, Sight};
 use super::super::migration::Tracked;
 use super::super::settings::Settings;
 use super::words;
-use crate::model::alert::{Alert, AlertName, Severity};
+use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
 use crate::model::container::ArmedState;
 use crate::model::database::DatabaseProblemKind;
-use crate::model::migration::{Grade, Outcome, Verdict};
+use crate::model::migration::{Grade, MigrationId, Outcome, Verdict};
 use crate::model::observation::LogStatus;
 use crate::model::policy::Policy;
 use crate::model::service::{Role, ServiceId};
@@ -21,14 +21,42 @@ use crate::model::time::Timestamp;
 /// A gap in a log is said for this long.
 const GAP: Duration = Duration::from_secs(3600);
 
-/// Everything that should fire.
-pub(super) fn wanted(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
-    let mut alerts = Vec::new();
+/// What should fire.
+pub(super) enum Wanted {
+    /// It fires, and nothing was concluded that would change its words.
+    AsItIs,
+    /// As it should be now.
+    Worded(Alert),
+}
+
+/// Everything that should fire. Those of migrations that are not `touched` are not worded anew.
+pub(super) fn wanted(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    touched: &BTreeSet<&MigrationId>,
+) -> BTreeMap<Fingerprint, Wanted> {
+    let mut wanted = BTreeMap::new();
     let successes = successes(state);
     for tracked in state.durable.migrations.all.values() {
         let came_through = came_through(&successes, tracked);
-        alerts.extend(of_migration(settings, tracked, came_through, now));
+        let is_touched = touched.contains(&tracked.migration.id);
+        for occurrence in occurrences(settings, tracked, came_through, now) {
+            let fingerprint = occurrence.fingerprint(settings);
+            let is_said = !is_touched && state.durable.alerts.firing.contains_key(&fingerprint);
+            let worded = || Wanted::Worded(occurrence.worded(settings, now));
+            let alert = if is_said { Wanted::AsItIs } else { worded() };
+            wanted.insert(fingerprint, alert);
+        }
     }
+    let conditions = conditions(state, settings, now).into_iter();
+    wanted.extend(conditions.map(|alert| (alert.fingerprint(), Wanted::Worded(alert))));
+    wanted
+}
+
+/// What fires as long as something is so.
+fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
+    let mut alerts = Vec::new();
     let sight = Sight::new(state);
     for service in state.durable.containers.services.keys() {
         alerts.extend(of_service(&sight, settings, service, now));
@@ -64,33 +92,72 @@ fn labels(service: &ServiceId) -> BTreeMap<String, String> {
         .into()
 }
 
-/// The alerts of one occurrence: each closed by a person or by time, never by being covered by the next.
-fn of_migration(settings: &Settings, tracked: &Tracked, came_through: bool, now: Timestamp) -> Vec<Alert> {
+/// An alert of one migration, not worded yet.
+struct Occurrence<'a> {
+    name: AlertName,
+    severity: Severity,
+    at: Timestamp,
+    observed_at: Option<Timestamp>,
+    tracked: &'a Tracked,
+}
+
+impl Occurrence<'_> {
+    /// In the order of their keys.
+    fn labels<'b>(&'b self, settings: &'b Settings) -> impl Iterator<Item = (&'b str, &'b str)> {
+        let migration = &self.tracked.migration;
+        let host = (!settings.host.is_empty()).then_some(("host", settings.host.as_str()));
+        host.into_iter().chain([
+            ("migration", migration.id.0.as_str()),
+            ("project", migration.service.project.as_str()),
+            ("service", migration.service.service.as_str()),
+        ])
+    }
+
+    fn fingerprint(&self, settings: &Settings) -> Fingerprint {
+        Fingerprint::of(self.name, self.labels(settings))
+    }
+
+    fn worded(&self, settings: &Settings, now: Timestamp) -> Alert {
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let labels = self.labels(settings).map(owned).collect();
+        let mut alert = alert(self.name, self.severity, labels, self.at);
+        alert.observed_at = self.observed_at.unwrap_or(now);
+        (alert.summary, alert.description) = words::of_migration(self.name, self.tracked);
+        alert
+    }
+}
+
+/// The alerts of one migration: each closed by a person or by time, never by being covered by the next.
+fn occurrences<'a>(
+    settings: &Settings,
+    tracked: &'a Tracked,
+    came_through: bool,
+    now: Timestamp,
+) -> Vec<Occurrence<'a>> {
     let migration = &tracked.migration;
     if migration.history || migration.grade == Grade::Claimed || migration.acknowledged.is_some() {
         return Vec::new();
     }
-    let mut alerts = Vec::new();
-    let mut raise = |name, severity, at: Timestamp, observed_at| {
-        if now >= at.after(settings.keep) {
-            return;
-        }
-        let mut labels = labels(&migration.service);
-        labels.insert("migration".to_owned(), migration.id.0.clone());
-        let mut alert = alert(name, severity, labels, at);
-        alert.observed_at = observed_at;
-        (alert.summary, alert.description) = words::of_migration(name, tracked);
-        alerts.push(alert);
-    };
     let severity = match migration.judgement.policy {
         Policy::Allow => Severity::Warning,
         Policy::Explicit | Policy::Deny => Severity::Critical,
     };
+    let mut occurrences = Vec::new();
+    let mut raise = |name, at: Timestamp, observed_at| {
+        if now < at.after(settings.keep) {
+            occurrences.push(Occurrence {
+                name,
+                severity,
+                at,
+                observed_at,
+                tracked,
+            });
+        }
+    };
     if let Some(at) = migration.moved_at
         && migration.judgement.verdict == Verdict::Unexpected
     {
-        let observed_at = tracked.moved_observed_at.unwrap_or(now);
-        raise(AlertName::UnexpectedMigration, severity, at, observed_at);
+        raise(AlertName::UnexpectedMigration, at, tracked.moved_observed_at);
     }
     if let Some(at) = tracked.failed_at
         && !came_through
@@ -100,9 +167,9 @@ fn of_migration(settings: &Settings, tracked: &Tracked, came_through: bool, now:
             Some(Outcome::Interrupted) if migration.cause.is_none() => AlertName::MigrationInterrupted,
             _ => AlertName::MigrationFailed,
         };
-        raise(name, severity, at, now);
+        raise(name, at, None);
     }
-    alerts
+    occurrences
 }
 
 /// When the latest run that came through began, by service.

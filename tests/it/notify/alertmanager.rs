@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use migwatch::model::alert::Transition;
@@ -51,7 +52,7 @@ async fn an_alertmanager_gets_the_whole_level_at_each_change_and_its_end() {
         outbox.delivered.insert("am".to_owned(), 2);
         outbox.transitions = vec![Transition {
             number: 3,
-            alert: over,
+            alert: Arc::new(over),
         }];
     });
     assert_eq!(edge.delivered().await, ("am".to_owned(), 3));
@@ -95,7 +96,7 @@ async fn what_fires_is_sent_to_an_alertmanager_again_without_a_report_and_an_unr
     edge.publish(|outbox| {
         outbox.transitions.push(Transition {
             number: 2,
-            alert: alert("b"),
+            alert: Arc::new(alert("b")),
         });
     });
     assert_eq!(edge.delivered().await, ("am".to_owned(), 2));
@@ -218,7 +219,7 @@ async fn a_real_alertmanager_shows_an_alert_while_it_fires_and_no_longer_once_it
         outbox.firing.remove(0);
         outbox.transitions = vec![Transition {
             number: 3,
-            alert: over,
+            alert: Arc::new(over),
         }];
     });
     assert_eq!(edge.delivered().await, ("am".to_owned(), 3));

@@ -1,5 +1,6 @@
 //! Webhooks: each transition in order, at least once, through failures and stops.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use migwatch::model::alert::Transition;
@@ -19,7 +20,7 @@ async fn nothing_is_lost_while_a_receiver_is_down_and_the_order_is_kept() {
     assert_eq!(edge.failed().await, "Connection refused (os error 111)");
     let third = Transition {
         number: 3,
-        alert: resolved(&alert("a")),
+        alert: Arc::new(resolved(&alert("a"))),
     };
     edge.publish(|outbox| outbox.transitions.push(third));
     let receiver = down.up();
@@ -50,7 +51,7 @@ async fn an_unrelated_change_during_a_slow_delivery_sends_nothing_twice() {
     edge.publish(|outbox| {
         outbox.transitions.push(Transition {
             number: 2,
-            alert: alert("b"),
+            alert: Arc::new(alert("b")),
         });
     });
     assert_eq!(edge.delivered().await, ("ops".to_owned(), 2));
@@ -60,7 +61,7 @@ async fn an_unrelated_change_during_a_slow_delivery_sends_nothing_twice() {
         outbox.delivered.insert("ops".to_owned(), 2);
         outbox.transitions = vec![Transition {
             number: 3,
-            alert: alert("c"),
+            alert: Arc::new(alert("c")),
         }];
     });
     assert_eq!(edge.delivered().await, ("ops".to_owned(), 3));

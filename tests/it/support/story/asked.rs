@@ -40,7 +40,13 @@ impl Story {
     }
 
     pub(crate) fn alerts(&self) -> Vec<&Alert> {
-        self.state.durable.alerts.firing.values().collect()
+        self.state
+            .durable
+            .alerts
+            .firing
+            .values()
+            .map(AsRef::as_ref)
+            .collect()
     }
 
     pub(crate) fn alert(&self, name: AlertName) -> &Alert {

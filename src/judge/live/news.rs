@@ -1,0 +1,38 @@
+//! Which observations change what is seen, and which only move a time or a count: most do only that, and nothing need be judged or
+//! shown anew because of them.
+
+use super::{Live, LiveDatabase};
+use crate::model::observation::Observation;
+
+impl Live {
+    /// Whether it changes what is seen by more than a time or a count.
+    pub(super) fn is_news(&self, observation: &Observation) -> bool {
+        match observation {
+            Observation::LogProgress { .. }
+            | Observation::Line { .. }
+            | Observation::LogGap { .. }
+            | Observation::Acknowledged { .. }
+            | Observation::Tick => false,
+            Observation::LogStatus { container, status } => {
+                let live = self.containers.get(container);
+                live.is_some_and(|live| live.log.as_ref() != Some(status))
+            }
+            Observation::Probed { probe, result } => {
+                let before = self.probes.get(probe);
+                result.failure.is_some() || before.is_none_or(|before| before.result.failure.is_some())
+            }
+            Observation::Database(reading) => {
+                let before = self.databases.get(&reading.database);
+                let is_same = |before: &LiveDatabase| {
+                    before.reading.tables == reading.tables && before.reading.services == reading.services
+                };
+                reading.tables.is_err() || !before.is_some_and(is_same)
+            }
+            Observation::Delivered { receiver, .. } => {
+                let before = self.receivers.get(receiver);
+                before.is_none_or(|before| before.problem.is_some())
+            }
+            _ => true,
+        }
+    }
+}
