@@ -66,8 +66,8 @@ impl Durable {
         }
         self.containers.apply(fact);
         self.migrations.apply(fact);
-        if let Some((id, line)) = fact.migration_line()
-            && let Some(container) = self.migrations.container_of(id)
+        if let Some((id, line, container)) = fact.migration_line()
+            && let Some(container) = container.or_else(|| self.migrations.container_of(id))
         {
             self.containers.saw_line(container, line);
         }

@@ -74,6 +74,7 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         health: health(json),
         tty: flag(json, "/Config/Tty"),
         armed,
+        runs: None,
         labels: labels::watch_labels(&labels),
     };
     let container = Container {

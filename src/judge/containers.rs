@@ -14,6 +14,7 @@ use super::{State, pairs};
 use crate::model::container::Armed;
 use crate::model::fact::Fact;
 use crate::model::log::LineKey;
+use crate::model::policy::Policy;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
@@ -90,6 +91,8 @@ pub struct ServiceRecord {
     pub log_gaps: u64,
     /// The last gap: from, to.
     pub last_gap: Option<(Timestamp, Timestamp)>,
+    /// The policy that the label of its newest container asks for.
+    pub policy: Option<Policy>,
     /// When its last container went; `None` while one is there.
     pub removed_at: Option<Timestamp>,
 }
@@ -203,11 +206,13 @@ impl Containers {
             created_at,
             armed,
             history_until,
+            policy,
         } = fact
         else {
             return;
         };
         let record = self.services.entry(service.clone()).or_default();
+        record.policy = *policy;
         if *role == Role::Replica {
             record.removed_at = None;
         }

@@ -1,5 +1,6 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
+mod engine;
 mod news;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
 use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
+
+pub use engine::Engine;
 
 /// What a container logged before it was first seen is read within this time: a tail of a file on the engine's disk.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -38,23 +41,6 @@ pub struct Live {
     pub receivers: BTreeMap<String, LiveReceiver>,
     /// Counts what came and changed more than a time or a count.
     pub changes: u64,
-}
-
-/// The engine as last seen.
-#[derive(Clone, Debug, Default)]
-pub struct Engine {
-    /// Where.
-    pub endpoint: String,
-    /// Its version.
-    pub version: Option<String>,
-    /// It answers.
-    pub up: bool,
-    /// Why not.
-    pub problem: Option<String>,
-    /// Since when.
-    pub since: Option<Timestamp>,
-    /// A full look was had since this process began.
-    pub looked: bool,
 }
 
 /// One container as last seen.
@@ -205,7 +191,16 @@ impl Live {
                 }
             }
             Observation::Line { container, line } => self.said(container, line),
-            Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
+            Observation::ExecStarted { .. }
+            | Observation::ExecEnded { .. }
+            | Observation::ProcessWatched { .. }
+            | Observation::ProcessLine { .. }
+            | Observation::ProcessRead { .. }
+            | Observation::ProcessLogStatus { .. }
+            | Observation::ProcessGone(_)
+            | Observation::LogGap { .. }
+            | Observation::Acknowledged { .. }
+            | Observation::Tick => {}
         }
     }
 
@@ -374,26 +369,5 @@ impl Live {
         self.databases
             .values()
             .filter(move |live| live.reading.services.contains(service))
-    }
-}
-
-impl Engine {
-    fn up(&mut self, endpoint: &str, version: Option<String>, now: Timestamp) {
-        if !self.up {
-            self.since = Some(now);
-        }
-        endpoint.clone_into(&mut self.endpoint);
-        self.version = version;
-        self.up = true;
-        self.problem = None;
-    }
-
-    fn down(&mut self, endpoint: &str, reason: &str, now: Timestamp) {
-        if self.up || self.since.is_none() {
-            self.since = Some(now);
-        }
-        endpoint.clone_into(&mut self.endpoint);
-        self.up = false;
-        self.problem = Some(reason.to_owned());
     }
 }

@@ -1,22 +1,35 @@
 //! Expected or not: the rules, each with its reason.
 
+use super::State;
 use super::containers::{Known, Start};
 use super::settings::Settings;
 use crate::model::container::{ArmedSource, ArmedState};
-use crate::model::migration::{Grade, Judgement, Rule, Verdict};
+use crate::model::migration::{Grade, Judgement, Rule, Trigger, Verdict};
 use crate::model::policy::Policy;
-use crate::model::service::Role;
+use crate::model::service::ServiceId;
+use crate::model::time::Timestamp;
 
-/// Judges a migration of the container `known` in its start `start`, under the policy that its label asks for (if any).
-pub fn judge(
-    settings: &Settings,
-    known: &Known,
-    start: Option<&Start>,
-    label: Option<Policy>,
-    grade: Grade,
-) -> Judgement {
-    let policy = settings.policy_of(&known.service, label);
-    if grade == Grade::Claimed {
+/// What is judged: one occurrence, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The service whose migration it is.
+    pub service: &'a ServiceId,
+    /// What set it off.
+    pub trigger: Trigger,
+    /// When it began, by the engine's clock: what expectations are matched against.
+    pub began_at: Timestamp,
+    /// How sure we are.
+    pub grade: Grade,
+    /// The container that runs it, and its start; none out of band.
+    pub container: Option<(&'a Known, Option<&'a Start>)>,
+    /// The policy that the container's label asks for.
+    pub label: Option<Policy>,
+}
+
+/// Gives the verdict of a case, with its reason and the rule that matched.
+pub fn judge(_: &State, settings: &Settings, case: &Case<'_>) -> Judgement {
+    let policy = settings.policy_of(case.service, case.label);
+    if case.grade == Grade::Claimed {
         let reason =
             "only a log line says that it ran; no start that can migrate and no database stands behind it";
         return judgement(policy, Verdict::Undetermined, Rule::ClaimOnly, reason.to_owned());
@@ -26,7 +39,7 @@ pub fn judge(
             policy,
             Verdict::Expected,
             Rule::AllowEverything,
-            format!("the policy of {} allows every migration", known.service),
+            format!("the policy of {} allows every migration", case.service),
         ),
         Policy::Deny => judgement(
             policy,
@@ -34,17 +47,17 @@ pub fn judge(
             Rule::DenyEverything,
             format!(
                 "the policy of {} denies migrations that nobody approved ({})",
-                known.service,
-                armed(known)
+                case.service,
+                seen(case)
             ),
         ),
-        Policy::Explicit => explicit(known, start),
+        Policy::Explicit => explicit(case),
     }
 }
 
 /// What was before the watch is history.
-pub fn baseline(settings: &Settings, known: &Known, label: Option<Policy>) -> Judgement {
-    let policy = settings.policy_of(&known.service, label);
+pub fn baseline(settings: &Settings, service: &ServiceId, label: Option<Policy>) -> Judgement {
+    let policy = settings.policy_of(service, label);
     judgement(
         policy,
         Verdict::Undetermined,
@@ -59,6 +72,27 @@ fn judgement(policy: Policy, verdict: Verdict, rule: Rule, reason: String) -> Ju
         policy,
         rule,
         reason,
+        expectation: None,
+    }
+}
+
+/// What is known of how it came about, in one clause.
+fn seen(case: &Case<'_>) -> String {
+    match (case.trigger, case.container) {
+        (Trigger::Startup | Trigger::OneOff | Trigger::Hook, Some((known, _))) => armed(known),
+        (trigger, _) => nobody(trigger).to_owned(),
+    }
+}
+
+/// Who ran what no start declares.
+fn nobody(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Startup => "a start ran it",
+        Trigger::OneOff => "a one-off container ran it",
+        Trigger::Hook => "a hook ran it",
+        Trigger::Exec => "a command inside a running container ran it",
+        Trigger::Process => "a local process ran it",
+        Trigger::OutOfBand => "the database moved, and nothing on this host did it",
     }
 }
 
@@ -67,12 +101,16 @@ fn armed(known: &Known) -> String {
 }
 
 /// The guide's rule: only a deploy that declares itself migrates.
-fn explicit(known: &Known, start: Option<&Start>) -> Judgement {
+fn explicit(case: &Case<'_>) -> Judgement {
     let unexpected = |rule, reason| judgement(Policy::Explicit, Verdict::Unexpected, rule, reason);
-    if known.role == Role::OneOff {
-        let reason = "a one-off container ran it, and nobody approved that".to_owned();
-        return unexpected(Rule::NobodyDeclared, reason);
-    }
+    let (known, start) = match (case.trigger, case.container) {
+        (Trigger::Startup | Trigger::Hook, Some(container)) => container,
+        (Trigger::OutOfBand, _) => return unexpected(Rule::NobodyHere, nobody(case.trigger).to_owned()),
+        (trigger, _) => {
+            let reason = format!("{}, and nobody approved that", nobody(trigger));
+            return unexpected(Rule::NobodyDeclared, reason);
+        }
+    };
     if known.armed.state == ArmedState::Disarmed {
         let reason = format!("it ran although {}", armed(known));
         return unexpected(Rule::DespiteDisarmed, reason);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exec::MigrationCommand;
 use super::policy::Policy;
 use super::service::{ContainerId, Role, ServiceId};
 use super::time::Timestamp;
@@ -43,6 +44,9 @@ pub struct ContainerLook {
     pub tty: bool,
     /// Whether its next start would migrate.
     pub armed: Armed,
+    /// What its command would do to a schema, where that can be read: told of one-offs and hooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<MigrationCommand>,
     /// Its `migwatch.*` labels, parsed.
     pub labels: WatchLabels,
 }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Fingerprint, Resolution};
 use super::cause::Cause;
 use super::container::Armed;
+use super::file::FilePosition;
 use super::log::{LineKey, Step};
 use super::migration::{
     Acknowledgement, Evidence, Grade, Judgement, MigrationId, Movement, Outcome, Runner, Trigger,
 };
+use super::policy::Policy;
 use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::{ContainerId, Role, ServiceId};
 use super::time::Timestamp;
@@ -46,6 +48,9 @@ pub enum Fact {
         armed: Armed,
         /// It existed before migwatch watched it: everything up to this time is history.
         history_until: Option<Timestamp>,
+        /// The policy that its label asks for: remembered after it is gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<Policy>,
     },
     /// A container began a start.
     ContainerStarted {
@@ -139,6 +144,9 @@ pub enum Fact {
         line: LineKey,
         /// When it had arrived here (our clock).
         observed_at: Timestamp,
+        /// Whose line it was, if not the latest runner's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        container: Option<ContainerId>,
     },
     /// Something else was seen that belongs to the migration (`Running` again, `Context`, an error after the first).
     MigrationEvidenced {
@@ -148,6 +156,56 @@ pub enum Fact {
         evidence: Option<Evidence>,
         /// The line that was seen.
         line: Option<LineKey>,
+        /// Whose line it was, if not the latest runner's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        container: Option<ContainerId>,
+    },
+    /// Another runner works on the same version table at the same time.
+    MigrationJoined {
+        /// Which migration.
+        id: MigrationId,
+        /// Who joined.
+        runner: Runner,
+        /// The line that was seen.
+        line: Option<LineKey>,
+    },
+    /// One of several runners, or an exec, came to its end.
+    MigrationRunnerEnded {
+        /// Which migration.
+        id: MigrationId,
+        /// Whose end.
+        runner: Runner,
+        /// When (the engine's time).
+        at: Timestamp,
+        /// The exit code; `None` if nobody can tell.
+        exit_code: Option<i32>,
+    },
+    /// It runs for so long that it is taken as moving something, though nothing of that is readable.
+    MigrationPresumed {
+        /// Which migration.
+        id: MigrationId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// Late evidence explains it: it is the same as another migration, which stands for both.
+    MigrationSuperseded {
+        /// Which migration.
+        id: MigrationId,
+        /// Which one stands for it.
+        by: MigrationId,
+        /// When.
+        at: Timestamp,
+        /// What showed it.
+        reason: String,
+    },
+    /// A log file of a local process was taken in up to here.
+    FileRead {
+        /// Whose.
+        process: ServiceId,
+        /// How far.
+        position: FilePosition,
     },
     /// The first error of the migration was logged.
     MigrationErred {
@@ -157,6 +215,9 @@ pub enum Fact {
         cause: Cause,
         /// The line that said so.
         line: LineKey,
+        /// Whose line it was, if not the latest runner's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        container: Option<ContainerId>,
     },
     /// A version table moved with the migration: the database agrees.
     MigrationConfirmed {
@@ -277,6 +338,10 @@ impl Fact {
             | Self::MigrationStepped { id, .. }
             | Self::MigrationEvidenced { id, .. }
             | Self::MigrationErred { id, .. }
+            | Self::MigrationJoined { id, .. }
+            | Self::MigrationRunnerEnded { id, .. }
+            | Self::MigrationPresumed { id, .. }
+            | Self::MigrationSuperseded { id, .. }
             | Self::MigrationConfirmed { id, .. }
             | Self::MigrationRejudged { id, .. }
             | Self::MigrationSettled { id, .. }
@@ -285,15 +350,21 @@ impl Fact {
         }
     }
 
-    /// The line that this fact takes in for a migration that is already open.
-    pub fn migration_line(&self) -> Option<(&MigrationId, &LineKey)> {
+    /// The line that this fact takes in for a migration that is already open, and whose line it is if not the latest runner's.
+    pub fn migration_line(&self) -> Option<(&MigrationId, &LineKey, Option<&ContainerId>)> {
         match self {
-            Self::MigrationStepped { id, line, .. } | Self::MigrationErred { id, line, .. } => {
-                Some((id, line))
+            Self::MigrationStepped {
+                id, line, container, ..
             }
-            Self::MigrationEvidenced {
-                id, line: Some(line), ..
-            } => Some((id, line)),
+            | Self::MigrationErred {
+                id, line, container, ..
+            }
+            | Self::MigrationEvidenced {
+                id,
+                line: Some(line),
+                container,
+                ..
+            } => Some((id, line, container.as_ref())),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
+use super::exec::{ExecId, MigrationCommand};
 use super::log::Step;
 use super::policy::Policy;
 use super::revision::{Heads, VersionTable};
@@ -30,13 +31,26 @@ pub enum Trigger {
     Startup,
     /// A container made by `compose run`.
     OneOff,
-    /// A hook's container.
+    /// A hook's container, or a command that Compose starts right after a container (`post_start`).
     Hook,
+    /// A command started inside a running container.
+    Exec,
+    /// A local process, outside of containers.
+    Process,
+    /// The database moved, and nobody on this host did it.
+    OutOfBand,
 }
 
 impl Trigger {
     /// Every trigger known so far.
-    pub const ALL: [Self; 3] = [Self::Startup, Self::OneOff, Self::Hook];
+    pub const ALL: [Self; 6] = [
+        Self::Startup,
+        Self::OneOff,
+        Self::Hook,
+        Self::Exec,
+        Self::Process,
+        Self::OutOfBand,
+    ];
 
     /// The word used in metrics and pages.
     pub fn as_str(self) -> &'static str {
@@ -44,6 +58,9 @@ impl Trigger {
             Self::Startup => "startup",
             Self::OneOff => "one_off",
             Self::Hook => "hook",
+            Self::Exec => "exec",
+            Self::Process => "process",
+            Self::OutOfBand => "out_of_band",
         }
     }
 }
@@ -58,24 +75,30 @@ pub enum Outcome {
     Applied,
     /// It ran, and there was nothing to do.
     NothingToDo,
+    /// It said that it ran and exited well, and yet the version table stayed behind.
+    NothingApplied,
     /// Steps went down.
     Downgraded,
     /// The version was set without steps.
     Stamped,
     /// An error ended it.
     Failed,
+    /// An error ended it, and a part of what it did stayed (databases whose DDL cannot be rolled back).
+    HalfApplied,
     /// Its process was killed while it ran.
     Interrupted,
 }
 
 impl Outcome {
     /// Every settled outcome known so far, in the order in which they are shown.
-    pub const SETTLED: [Self; 6] = [
+    pub const SETTLED: [Self; 8] = [
         Self::Applied,
         Self::NothingToDo,
+        Self::NothingApplied,
         Self::Downgraded,
         Self::Stamped,
         Self::Failed,
+        Self::HalfApplied,
         Self::Interrupted,
     ];
 
@@ -85,9 +108,11 @@ impl Outcome {
             Self::Running => "running",
             Self::Applied => "applied",
             Self::NothingToDo => "nothing_to_do",
+            Self::NothingApplied => "nothing_applied",
             Self::Downgraded => "downgraded",
             Self::Stamped => "stamped",
             Self::Failed => "failed",
+            Self::HalfApplied => "half_applied",
             Self::Interrupted => "interrupted",
         }
     }
@@ -151,6 +176,9 @@ pub struct Judgement {
     pub rule: Rule,
     /// One sentence for people.
     pub reason: String,
+    /// The window or approval that allowed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expectation: Option<String>,
 }
 
 /// The rules that give a verdict; a closed set.
@@ -179,6 +207,16 @@ pub enum Rule {
     ClaimOnly,
     /// It began before migwatch saw this container.
     Baseline,
+    /// A window of the configuration was open when it began.
+    Window,
+    /// Somebody approved it before it began.
+    Approved,
+    /// The database may be moved by anybody, from anywhere (`moved_by = "anywhere"`).
+    MovedByAnywhere,
+    /// The database moved, and nothing on this host did it.
+    NobodyHere,
+    /// A stack under a laxer policy moved a table that a stricter one owns.
+    StricterOwner,
 }
 
 impl Rule {
@@ -196,6 +234,11 @@ impl Rule {
             Self::NobodyDeclared => "nobody_declared",
             Self::ClaimOnly => "claim_only",
             Self::Baseline => "baseline",
+            Self::Window => "window",
+            Self::Approved => "approved",
+            Self::MovedByAnywhere => "moved_by_anywhere",
+            Self::NobodyHere => "nobody_here",
+            Self::StricterOwner => "stricter_owner",
         }
     }
 }
@@ -211,6 +254,12 @@ pub struct Runner {
     pub started_at: Timestamp,
     /// The first evidence of this attempt.
     pub at: Timestamp,
+    /// The exec that runs it, if it is no container's own process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exec: Option<ExecId>,
+    /// The command, where one is known that migrates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<MigrationCommand>,
 }
 
 /// A logged step with its time.
@@ -275,6 +324,12 @@ pub struct Migration {
     pub evidence: Vec<Evidence>,
     /// Who acknowledged it.
     pub acknowledged: Option<Acknowledgement>,
+    /// Several runners worked on the same version table at the same time.
+    #[serde(default)]
+    pub concurrent: bool,
+    /// The migration that explains this one after all: late evidence showed who moved the database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<MigrationId>,
 }
 
 /// One piece of evidence as shown to people.

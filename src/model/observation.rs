@@ -2,9 +2,11 @@
 
 use super::container::ContainerLook;
 use super::database::DatabaseReading;
+use super::exec::{ExecCommand, ExecId};
+use super::file::FilePosition;
 use super::log::LogLine;
 use super::probe::{ProbeId, ProbeResult};
-use super::service::ContainerId;
+use super::service::{ContainerId, ServiceId};
 use super::time::Timestamp;
 
 /// One report of an edge.
@@ -97,6 +99,62 @@ pub enum Observation {
         /// The first line after.
         to: Timestamp,
     },
+    /// A command that may migrate was started inside a running container.
+    ExecStarted {
+        /// Where.
+        container: ContainerId,
+        /// Which.
+        exec: ExecId,
+        /// The engine's time of the event.
+        at: Timestamp,
+        /// What is known of it.
+        command: ExecCommand,
+    },
+    /// Such a command ended.
+    ExecEnded {
+        /// Where.
+        container: ContainerId,
+        /// Which.
+        exec: ExecId,
+        /// The engine's time of the event; of our look if none was heard.
+        at: Timestamp,
+        /// The exit code; `None` if the end was found after the fact and the engine does not tell it right.
+        exit_code: Option<i32>,
+    },
+    /// The log file of a local process is watched.
+    ProcessWatched {
+        /// The process, as a service of a project of its own.
+        process: ServiceId,
+        /// Its files as the configuration names them.
+        path: String,
+    },
+    /// An understood line of a local process's log file.
+    ProcessLine {
+        /// Whose.
+        process: ServiceId,
+        /// The position behind the line.
+        position: FilePosition,
+        /// What it said; its time is when it was read.
+        line: LogLine,
+    },
+    /// How far a log file was taken in; travels behind its lines.
+    ProcessRead {
+        /// Whose.
+        process: ServiceId,
+        /// How far.
+        position: FilePosition,
+        /// Bytes read since the last report.
+        bytes: u64,
+    },
+    /// Whether the log file of a local process can be read.
+    ProcessLogStatus {
+        /// Whose.
+        process: ServiceId,
+        /// How it stands.
+        status: LogStatus,
+    },
+    /// The log file of a local process is no longer configured.
+    ProcessGone(ServiceId),
     /// A probe ended.
     Probed {
         /// Which.

@@ -57,4 +57,6 @@ pub enum Role {
     OneOff,
     /// A `pre_start` hook of Compose 5.3 and later.
     Hook,
+    /// No container: a local process that is watched through its log file.
+    Process,
 }

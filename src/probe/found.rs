@@ -164,6 +164,7 @@ mod tests {
             restart_policy: RestartPolicy::Always,
             health: None,
             tty: false,
+            runs: None,
             armed: Armed {
                 state: ArmedState::Disarmed,
                 source: ArmedSource::Nothing,

@@ -50,7 +50,11 @@ fn card(status: &Status, migration: &Migration) -> Markup {
 
 /// What was before the watch, and runs that moved nothing, are never loud.
 fn verdict(migration: &Migration) -> (&'static str, Tone, &'static str) {
-    let loud = migration.moved() || matches!(migration.outcome, Outcome::Failed | Outcome::Interrupted);
+    let loud = migration.moved()
+        || matches!(
+            migration.outcome,
+            Outcome::Failed | Outcome::HalfApplied | Outcome::Interrupted
+        );
     match migration.judgement.verdict {
         _ if migration.history => ("card", Tone::Quiet, "before the watch"),
         Verdict::Expected => ("card", Tone::Good, "expected"),
@@ -66,8 +70,8 @@ fn outcome_tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Running => Tone::Busy,
         Outcome::Applied | Outcome::NothingToDo => Tone::Good,
-        Outcome::Downgraded | Outcome::Stamped => Tone::Doubtful,
-        Outcome::Failed | Outcome::Interrupted => Tone::Bad,
+        Outcome::Downgraded | Outcome::Stamped | Outcome::NothingApplied => Tone::Doubtful,
+        Outcome::Failed | Outcome::HalfApplied | Outcome::Interrupted => Tone::Bad,
     }
 }
 

@@ -153,6 +153,7 @@ fn discovered(look: &ContainerLook, history_until: Option<Timestamp>) -> Fact {
         created_at: look.created_at,
         armed: look.armed.clone(),
         history_until,
+        policy: look.labels.migrations,
     }
 }
 

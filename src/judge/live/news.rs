@@ -9,6 +9,8 @@ impl Live {
     pub(super) fn is_news(&self, observation: &Observation) -> bool {
         match observation {
             Observation::LogProgress { .. }
+            | Observation::ProcessRead { .. }
+            | Observation::ProcessLine { .. }
             | Observation::Line { .. }
             | Observation::LogGap { .. }
             | Observation::Acknowledged { .. }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::State;
 use super::super::settings::Settings;
 use super::super::tables::TableRecord;
-use super::super::verdict;
+use super::super::verdict::{self, Case};
 use super::Tracked;
 use crate::model::fact::{BindingProof, Fact};
 use crate::model::migration::{Grade, Movement, Outcome};
@@ -184,7 +184,15 @@ fn no_longer_a_claim(state: &State, settings: &Settings, tracked: &Tracked) -> O
         .get(&runner.container)
         .and_then(|live| live.look.labels.migrations);
     let start = known.start(runner.started_at);
-    let mut judgement = verdict::judge(settings, known, start, label, Grade::Confirmed);
+    let case = Case {
+        service: &tracked.migration.service,
+        trigger: tracked.migration.trigger,
+        began_at: tracked.migration.started_at,
+        grade: Grade::Confirmed,
+        container: Some((known, start)),
+        label,
+    };
+    let mut judgement = verdict::judge(state, settings, &case);
     judgement.reason = format!(
         "{}; at first only a log line said so, then the database moved",
         judgement.reason

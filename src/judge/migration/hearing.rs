@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::State;
 use super::super::containers::{Known, Start};
 use super::super::settings::Settings;
-use super::super::verdict;
+use super::super::verdict::{self, Case};
 use super::{Tracked, is_failure, settling};
 use crate::model::cause::Cause;
 use crate::model::container::{ArmedSource, ArmedState, Health};
@@ -81,6 +81,7 @@ impl Scene<'_> {
                 step: step.clone(),
                 line: self.line.key.clone(),
                 observed_at: self.now,
+                container: None,
             }),
             Saying::Failed(cause) => self.failed(cause),
             Saying::Finished => self.over(settling::FINISHED),
@@ -139,6 +140,7 @@ impl Scene<'_> {
                 id: before.migration.id.clone(),
                 evidence: None,
                 line: Some(self.line.key.clone()),
+                container: None,
             }],
             _ => self.open("a migration run was announced").1,
         }
@@ -161,6 +163,7 @@ impl Scene<'_> {
             id,
             cause: cause.clone(),
             line: self.line.key.clone(),
+            container: None,
         };
         if let Some(tracked) = self.current() {
             let id = tracked.migration.id.clone();
@@ -237,7 +240,7 @@ impl Scene<'_> {
             } else {
                 tracked.migration.grade
             },
-            judgement: verdict::baseline(self.settings, self.known, self.label()),
+            judgement: verdict::baseline(self.settings, &self.known.service, self.label()),
         }
     }
 
@@ -248,6 +251,8 @@ impl Scene<'_> {
             name: self.known.name.clone(),
             started_at: self.start.map_or(self.line.key.at, |start| start.started_at),
             at: self.line.key.at,
+            exec: None,
+            command: None,
         };
         let before = self.before(&runner);
         // Lines come in order: the rest of the log of the start before was read.
@@ -274,9 +279,9 @@ impl Scene<'_> {
             Grade::Claimed
         };
         let judgement = if self.history {
-            verdict::baseline(self.settings, self.known, self.label())
+            verdict::baseline(self.settings, &self.known.service, self.label())
         } else {
-            verdict::judge(self.settings, self.known, self.start, self.label(), grade)
+            verdict::judge(self.state, self.settings, &self.case(grade))
         };
         let id = migration_id(self.container, self.line.key.at);
         let evidence = Evidence {
@@ -318,6 +323,17 @@ impl Scene<'_> {
             && !before.is_claim()
             && (migration.acknowledged.is_none() || is_loop())
             && migration.history == self.history
+    }
+
+    fn case(&self, grade: Grade) -> Case<'_> {
+        Case {
+            service: &self.known.service,
+            trigger: trigger(self.known.role),
+            began_at: self.line.key.at,
+            grade,
+            container: Some((self.known, self.start)),
+            label: self.label(),
+        }
     }
 
     fn label(&self) -> Option<Policy> {
@@ -372,6 +388,7 @@ fn trigger(role: Role) -> Trigger {
         Role::Replica => Trigger::Startup,
         Role::OneOff => Trigger::OneOff,
         Role::Hook => Trigger::Hook,
+        Role::Process => Trigger::Process,
     }
 }
 

@@ -72,6 +72,8 @@ impl Tracked {
             history: *history,
             evidence: vec![evidence.clone()],
             acknowledged: None,
+            concurrent: false,
+            superseded_by: None,
         };
         Some(Self {
             migration,

@@ -3,10 +3,11 @@
 use migwatch::model::alert::{Alert, Resolution};
 use migwatch::model::container::{Armed, ArmedSource, ArmedState};
 use migwatch::model::fact::{BindingProof, Fact};
+use migwatch::model::file::{FileId, FilePosition};
 use migwatch::model::log::{LineKey, Stream};
 use migwatch::model::migration::{Acknowledgement, Grade, Migration};
 use migwatch::model::revision::{Heads, Standing};
-use migwatch::model::service::Role;
+use migwatch::model::service::{Role, ServiceId};
 
 use super::sample_migrations::{ago, container, failed, now, service, table, unexpected};
 use super::sample_status::unexpected_alert;
@@ -15,6 +16,7 @@ use super::sample_status::unexpected_alert;
 pub(crate) fn every_kind() -> Vec<Fact> {
     let mut facts = of_containers();
     facts.extend(of_a_migration(&unexpected(), &failed()));
+    facts.extend(of_processes());
     facts.extend(of_tables());
     facts.extend(of_alerts(&unexpected_alert()));
     facts
@@ -48,6 +50,7 @@ fn of_containers() -> Vec<Fact> {
                 source,
             },
             history_until: Some(now()),
+            policy: None,
         },
         Fact::ContainerStarted {
             container: id.clone(),
@@ -102,24 +105,49 @@ fn of_a_migration(moved: &Migration, failed: &Migration) -> Vec<Fact> {
         },
         Fact::MigrationRetried {
             id: id.clone(),
-            runner,
+            runner: runner.clone(),
             line: None,
+        },
+        Fact::MigrationJoined {
+            id: id.clone(),
+            runner: runner.clone(),
+            line: Some(line()),
+        },
+        Fact::MigrationRunnerEnded {
+            id: id.clone(),
+            runner,
+            at: ago(88),
+            exit_code: Some(1),
+        },
+        Fact::MigrationPresumed {
+            id: id.clone(),
+            at: ago(90),
+            reason: "it still runs after 5 s".into(),
+        },
+        Fact::MigrationSuperseded {
+            id: id.clone(),
+            by: failed.id.clone(),
+            at: ago(80),
+            reason: "its steps were read late".into(),
         },
         Fact::MigrationStepped {
             id: id.clone(),
             step,
             line: line(),
             observed_at: now(),
+            container: None,
         },
         Fact::MigrationEvidenced {
             id: id.clone(),
             evidence: Some(evidence),
             line: Some(line()),
+            container: None,
         },
         Fact::MigrationErred {
             id: failed.id.clone(),
             cause: failed.cause.clone().unwrap(),
             line: line(),
+            container: None,
         },
         Fact::MigrationConfirmed {
             id: id.clone(),
@@ -142,6 +170,19 @@ fn of_a_migration(moved: &Migration, failed: &Migration) -> Vec<Fact> {
             acknowledgement: acknowledgement(),
         },
     ]
+}
+
+/// A local process's log file, read.
+fn of_processes() -> Vec<Fact> {
+    let file = FileId {
+        path: "/var/log/coe-backend.log".into(),
+        device: 2_049,
+        inode: 131_072,
+    };
+    vec![Fact::FileRead {
+        process: ServiceId::new("local", "coe-backend"),
+        position: FilePosition { file, offset: 4_096 },
+    }]
 }
 
 fn of_tables() -> Vec<Fact> {

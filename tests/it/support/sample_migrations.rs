@@ -237,6 +237,7 @@ fn judged(verdict: Verdict, rule: Rule, reason: &str) -> Judgement {
         policy: Policy::Explicit,
         rule,
         reason: reason.into(),
+        expectation: None,
     }
 }
 
@@ -251,6 +252,8 @@ fn migration(digit: char, name: &str, began: u64, judgement: Judgement) -> Migra
             container,
             started_at: ago(began),
             at: ago(began - 1),
+            exec: None,
+            command: None,
         }],
         attempts: 1,
         steps: vec![],
@@ -266,6 +269,8 @@ fn migration(digit: char, name: &str, began: u64, judgement: Judgement) -> Migra
         history: false,
         evidence: vec![seen(began, Witness::Log, "Running Alembic migrations...")],
         acknowledged: None,
+        concurrent: false,
+        superseded_by: None,
     }
 }
 

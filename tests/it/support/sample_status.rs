@@ -263,6 +263,7 @@ fn look(name: &str, digit: char, armed: Armed) -> ContainerLook {
         }),
         tty: false,
         armed,
+        runs: None,
         labels: WatchLabels::default(),
     }
 }

@@ -79,6 +79,7 @@ pub(super) fn fresh(service: &str, armed: Armed, now: Timestamp) -> ContainerLoo
         health: None,
         tty: false,
         armed,
+        runs: None,
         labels: WatchLabels::default(),
     }
 }
