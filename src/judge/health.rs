@@ -120,6 +120,10 @@ fn without_replicas(state: &State, settings: &Settings, service: &ServiceId) -> 
         .services
         .get(service)
         .and_then(|record| record.removed_at);
+    if let Some(process) = state.live.processes.get(service) {
+        let detail = format!("a local process: only its log is watched, {}", process.path);
+        return word(ConditionWord::Unknown, &detail, None);
+    }
     if settings.is_required(service, None) {
         return word(
             ConditionWord::Down,
