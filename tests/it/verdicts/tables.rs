@@ -6,8 +6,7 @@ use migwatch::model::policy::Policy;
 use migwatch::model::revision::Heads;
 
 use crate::support::story::{
-    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RAG, RAG_TABLE, RUNNING, SKIPPING, Story, armed,
-    disarmed, policy,
+    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RAG, RAG_TABLE, RUNNING, Story, armed, policy,
 };
 
 const RAG_STEP: &str = "INFO  [alembic.runtime.migration] Running upgrade r1 -> r2, 문서 테이블";
