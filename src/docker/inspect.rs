@@ -8,6 +8,7 @@ mod network;
 use serde_json::Value;
 
 use super::environment::Environment;
+use super::execs::Fingerprint;
 use super::inventory::{Container, Follow};
 use super::labels::{self, Labels};
 use super::switch;
@@ -24,6 +25,8 @@ pub(super) struct Inspected {
     pub(super) image_id: String,
     /// Where the container's commands start.
     pub(super) working_dir: String,
+    /// Of its health check, which the engine runs as an exec like any other.
+    pub(super) health_check: Option<Fingerprint>,
 }
 
 /// An answer that shows no container.
@@ -89,7 +92,9 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
             reason: "not decided yet".to_owned(),
         },
     };
+    let test = container.healthcheck.as_deref().unwrap_or_default();
     Ok(Some(Inspected {
+        health_check: Fingerprint::of_health_check(test, &texts(json, "/Config/Shell")),
         container,
         image_id: text(json, "/Image").unwrap_or_default().to_owned(),
         working_dir: text(json, "/Config/WorkingDir")
