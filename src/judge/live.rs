@@ -175,16 +175,8 @@ impl Live {
             Observation::DatabaseGone(database) => {
                 self.databases.remove(database);
             }
-            Observation::Delivered { receiver, .. } => {
-                let live = self.receivers.entry(receiver.clone()).or_default();
-                live.problem = None;
-                live.delivered = live.delivered.saturating_add(1);
-            }
-            Observation::DeliveryFailed { receiver, reason } => {
-                let live = self.receivers.entry(receiver.clone()).or_default();
-                live.problem = Some(reason.clone());
-                live.failed = live.failed.saturating_add(1);
-            }
+            Observation::Delivered { receiver, .. } => self.delivered(receiver, None),
+            Observation::DeliveryFailed { receiver, reason } => self.delivered(receiver, Some(reason)),
             Observation::OutOfMemory { container, .. } => {
                 if let Some(live) = self.containers.get_mut(container) {
                     live.look.oom_killed = true;
@@ -202,6 +194,18 @@ impl Live {
             | Observation::Acknowledged { .. }
             | Observation::Tick => {}
         }
+    }
+
+    /// Taken, or not for this reason.
+    fn delivered(&mut self, receiver: &str, problem: Option<&String>) {
+        let live = self.receivers.entry(receiver.to_owned()).or_default();
+        live.problem = problem.cloned();
+        let count = if problem.is_none() {
+            &mut live.delivered
+        } else {
+            &mut live.failed
+        };
+        *count = count.saturating_add(1);
     }
 
     fn said(&mut self, container: &ContainerId, line: &LogLine) {

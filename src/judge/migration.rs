@@ -5,6 +5,7 @@
 
 pub mod confirming;
 pub mod hearing;
+mod identity;
 mod record;
 pub mod settling;
 

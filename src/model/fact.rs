@@ -18,6 +18,11 @@ use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::{ContainerId, Role, ServiceId};
 use super::time::Timestamp;
 
+mod about;
+mod binding;
+
+pub use binding::BindingProof;
+
 /// The version of the journal's format. A journal with a higher one is refused, never taken for corruption.
 pub const FORMAT: u32 = 1;
 
@@ -327,68 +332,4 @@ pub enum Fact {
         /// Its name.
         receiver: String,
     },
-}
-
-impl Fact {
-    /// The migration that this fact is about.
-    pub fn migration(&self) -> Option<&MigrationId> {
-        match self {
-            Self::MigrationOpened { id, .. }
-            | Self::MigrationRetried { id, .. }
-            | Self::MigrationStepped { id, .. }
-            | Self::MigrationEvidenced { id, .. }
-            | Self::MigrationErred { id, .. }
-            | Self::MigrationJoined { id, .. }
-            | Self::MigrationRunnerEnded { id, .. }
-            | Self::MigrationPresumed { id, .. }
-            | Self::MigrationSuperseded { id, .. }
-            | Self::MigrationConfirmed { id, .. }
-            | Self::MigrationRejudged { id, .. }
-            | Self::MigrationSettled { id, .. }
-            | Self::MigrationAcknowledged { id, .. } => Some(id),
-            _ => None,
-        }
-    }
-
-    /// The line that this fact takes in for a migration that is already open, and whose line it is if not the latest runner's.
-    pub fn migration_line(&self) -> Option<(&MigrationId, &LineKey, Option<&ContainerId>)> {
-        match self {
-            Self::MigrationStepped {
-                id, line, container, ..
-            }
-            | Self::MigrationErred {
-                id, line, container, ..
-            }
-            | Self::MigrationEvidenced {
-                id,
-                line: Some(line),
-                container,
-                ..
-            } => Some((id, line, container.as_ref())),
-            _ => None,
-        }
-    }
-}
-
-/// What proves that a service migrates a version table, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BindingProof {
-    /// Config or label says so.
-    Configured,
-    /// It is the only version table of the service's database.
-    OnlyTable,
-    /// A logged `-> b` equalled the table's new row.
-    Learned,
-}
-
-impl BindingProof {
-    /// The word used on pages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Configured => "configured",
-            Self::OnlyTable => "only_table",
-            Self::Learned => "learned",
-        }
-    }
 }

@@ -7,15 +7,16 @@ use super::super::State;
 use super::super::containers::{Known, Start};
 use super::super::settings::Settings;
 use super::super::verdict::{self, Case};
+use super::identity::{migration_id, trigger};
 use super::{Tracked, is_failure, settling};
 use crate::model::cause::Cause;
 use crate::model::container::{ArmedSource, ArmedState, Health};
 use crate::model::fact::Fact;
 use crate::model::log::{LogLine, Saying, StepKind};
-use crate::model::migration::{Evidence, Grade, MigrationId, Outcome, Runner, Trigger, Witness};
+use crate::model::migration::{Evidence, Grade, MigrationId, Outcome, Runner, Witness};
 use crate::model::observation::Observation;
 use crate::model::policy::Policy;
-use crate::model::service::{ContainerId, Role};
+use crate::model::service::ContainerId;
 use crate::model::time::Timestamp;
 
 /// Where nothing says that the application is up, a start is taken to be past its migrations after this time.
@@ -381,27 +382,4 @@ impl Scene<'_> {
             || settling::answered(self.state, &self.known.service, start.started_at)
                 .is_some_and(|at| at < self.line.key.at)
     }
-}
-
-fn trigger(role: Role) -> Trigger {
-    match role {
-        Role::Replica => Trigger::Startup,
-        Role::OneOff => Trigger::OneOff,
-        Role::Hook => Trigger::Hook,
-        Role::Process => Trigger::Process,
-    }
-}
-
-/// `<container>-<milliseconds, base 36>`: the first runner's, so that up, down, up are three.
-fn migration_id(container: &ContainerId, at: Timestamp) -> MigrationId {
-    let mut millis = u64::try_from(at.as_nanos() / 1_000_000).unwrap_or(0);
-    let mut digits = Vec::new();
-    while millis > 0 {
-        let digit = u32::try_from(millis % 36).unwrap_or(0);
-        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
-        millis /= 36;
-    }
-    let time: String = digits.into_iter().rev().collect();
-    let short: String = container.0.chars().take(6).collect();
-    MigrationId(format!("{short}-{time}"))
 }

@@ -16,6 +16,7 @@ use super::sample_status::unexpected_alert;
 pub(crate) fn every_kind() -> Vec<Fact> {
     let mut facts = of_containers();
     facts.extend(of_a_migration(&unexpected(), &failed()));
+    facts.extend(of_runners(&unexpected(), &failed()));
     facts.extend(of_processes());
     facts.extend(of_tables());
     facts.extend(of_alerts(&unexpected_alert()));
@@ -105,30 +106,8 @@ fn of_a_migration(moved: &Migration, failed: &Migration) -> Vec<Fact> {
         },
         Fact::MigrationRetried {
             id: id.clone(),
-            runner: runner.clone(),
-            line: None,
-        },
-        Fact::MigrationJoined {
-            id: id.clone(),
-            runner: runner.clone(),
-            line: Some(line()),
-        },
-        Fact::MigrationRunnerEnded {
-            id: id.clone(),
             runner,
-            at: ago(88),
-            exit_code: Some(1),
-        },
-        Fact::MigrationPresumed {
-            id: id.clone(),
-            at: ago(90),
-            reason: "it still runs after 5 s".into(),
-        },
-        Fact::MigrationSuperseded {
-            id: id.clone(),
-            by: failed.id.clone(),
-            at: ago(80),
-            reason: "its steps were read late".into(),
+            line: None,
         },
         Fact::MigrationStepped {
             id: id.clone(),
@@ -168,6 +147,35 @@ fn of_a_migration(moved: &Migration, failed: &Migration) -> Vec<Fact> {
         Fact::MigrationAcknowledged {
             id,
             acknowledgement: acknowledgement(),
+        },
+    ]
+}
+
+/// Several runners, long ones, and late evidence.
+fn of_runners(moved: &Migration, failed: &Migration) -> Vec<Fact> {
+    let (id, runner) = (&moved.id, &moved.runners[0]);
+    vec![
+        Fact::MigrationJoined {
+            id: id.clone(),
+            runner: runner.clone(),
+            line: Some(line()),
+        },
+        Fact::MigrationRunnerEnded {
+            id: id.clone(),
+            runner: runner.clone(),
+            at: ago(88),
+            exit_code: Some(1),
+        },
+        Fact::MigrationPresumed {
+            id: id.clone(),
+            at: ago(90),
+            reason: "it still runs after 5 s".into(),
+        },
+        Fact::MigrationSuperseded {
+            id: id.clone(),
+            by: failed.id.clone(),
+            at: ago(80),
+            reason: "its steps were read late".into(),
         },
     ]
 }

@@ -1,0 +1,29 @@
+//! What a migration is called, and what set it off.
+
+use crate::model::migration::{MigrationId, Trigger};
+use crate::model::service::{ContainerId, Role};
+use crate::model::time::Timestamp;
+
+/// What a line of a container with this role says of its migration.
+pub(super) fn trigger(role: Role) -> Trigger {
+    match role {
+        Role::Replica => Trigger::Startup,
+        Role::OneOff => Trigger::OneOff,
+        Role::Hook => Trigger::Hook,
+        Role::Process => Trigger::Process,
+    }
+}
+
+/// `<container>-<milliseconds, base 36>`: the first runner's, so that up, down, up are three.
+pub(super) fn migration_id(container: &ContainerId, at: Timestamp) -> MigrationId {
+    let mut millis = u64::try_from(at.as_nanos() / 1_000_000).unwrap_or(0);
+    let mut digits = Vec::new();
+    while millis > 0 {
+        let digit = u32::try_from(millis % 36).unwrap_or(0);
+        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
+        millis /= 36;
+    }
+    let time: String = digits.into_iter().rev().collect();
+    let short: String = container.0.chars().take(6).collect();
+    MigrationId(format!("{short}-{time}"))
+}
