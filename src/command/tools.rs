@@ -240,7 +240,7 @@ fn is_open(words: &[&str]) -> bool {
     }
     let begins = is_prompt(first) || RUNNERS.contains(&base(first)) || base(first) == "manage.py";
     let does_else = |word: &&str| matches!(*word, "-m" | "-c" | "-h" | "--help" | "-V" | "--version");
-    begins && is_prompt(last) && base(last) != "flask" && !words.iter().any(|word| does_else(word))
+    begins && is_prompt(last) && base(last) != "flask" && !words.iter().any(does_else)
 }
 
 /// `./migrate.sh`, `make migrate`, `python scripts/run_migrations.py`: what is in it is not read.
@@ -258,7 +258,7 @@ fn is_called_after_migrations(words: &[&str]) -> bool {
             && matches!(kind, "" | "sh" | "bash" | "py" | "js")
     };
     let near = words.iter().take(NEAR);
-    !near.clone().any(|word| is_tool(&word)) && near.filter(|word| !is_option(word)).any(is_named)
+    !near.clone().any(is_tool) && near.filter(|word| !is_option(word)).any(is_named)
 }
 
 /// A tool's name without its folder, and without the environment that `hatch run` takes before it.

@@ -175,11 +175,12 @@ fn happening(action: &str, attributes: &Attributes, sieve: &mut Sieve) -> Option
         "oom" => Happening::OutOfMemory,
         "destroy" | "remove" => Happening::Removed,
         "rename" | "update" | "pause" | "unpause" => Happening::Changed,
-        "exec" => Happening::ExecStarted(Sieve::untold(exec())),
+        "exec" => Happening::ExecStarted(Box::new(Sieve::untold(exec()))),
         "exec_die" | "exec_died" => {
-            let exec = sieve.ended(exec())?;
+            let exec = exec();
+            let is_wanted = sieve.ended(exec.as_ref());
             let exit_code = exit_code(attributes);
-            Happening::ExecEnded { exec, exit_code }
+            return is_wanted.then_some(Happening::ExecEnded { exec, exit_code });
         }
         _ if action.starts_with("health_status") => Happening::Changed,
         _ => return None,

@@ -87,25 +87,21 @@ impl Sieve {
     }
 
     /// A command began of which the engine tells nothing.
-    pub(super) fn untold(exec: Option<ExecId>) -> Box<ExecStart> {
-        Box::new(ExecStart {
+    pub(super) fn untold(exec: Option<ExecId>) -> ExecStart {
+        ExecStart {
             exec,
             command: ExecCommand::Untold,
             fingerprint: Fingerprint(0),
-        })
+        }
     }
 
-    /// A command ended; `None` if it is of no interest.
-    #[expect(
-        clippy::option_option,
-        reason = "whether it passes, and which one it is if the engine tells"
-    )]
-    pub(super) fn ended(&mut self, exec: Option<ExecId>) -> Option<Option<ExecId>> {
-        let is_open = |open: &ExecId| Some(open) == exec.as_ref();
-        match self.open.iter().position(is_open) {
-            Some(at) => Some(Some(self.open.remove(at))),
-            None => self.podman.then_some(None),
+    /// A command ended; whether that is of interest.
+    pub(super) fn ended(&mut self, exec: Option<&ExecId>) -> bool {
+        let at = self.open.iter().position(|open| Some(open) == exec);
+        if let Some(at) = at {
+            self.open.remove(at);
         }
+        at.is_some() || self.podman
     }
 }
 
@@ -120,10 +116,19 @@ pub(super) struct Open {
     pub(super) askable: bool,
     /// No events were lost since it began: its end will be heard, if it has begun at all.
     pub(super) heard: bool,
-    /// The engine said once that it runs.
-    pub(super) seen_running: bool,
-    /// The engine said once that it is over, and its end was not heard yet.
-    pub(super) over: bool,
+    /// What the engine said when it was last asked.
+    pub(super) seen: Seen,
+}
+
+/// What the engine said of an open command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It was not asked yet.
+    Nothing,
+    /// It was started.
+    Started,
+    /// It is over, and its end was not heard yet.
+    Over,
 }
 
 impl Open {
@@ -135,8 +140,7 @@ impl Open {
             at,
             askable,
             heard: true,
-            seen_running: false,
-            over: false,
+            seen: Seen::Nothing,
         }
     }
 }
@@ -250,20 +254,15 @@ mod tests {
             sieve.started(Some(id(1)), "curl -f http://localhost/health"),
             None
         );
-        assert_eq!(sieve.ended(Some(id(1))), None);
+        assert!(!sieve.ended(Some(&id(1))));
         assert!(sieve.started(Some(id(2)), "alembic upgrade head").is_some());
         let shell = sieve.started(Some(id(3)), "bash ").unwrap();
         assert_eq!(shell.command, ExecCommand::Untold);
-        assert_eq!(sieve.ended(Some(id(2))), Some(Some(id(2))));
-        assert_eq!(sieve.ended(Some(id(2))), None);
+        assert!(sieve.ended(Some(&id(2))) && !sieve.ended(Some(&id(2))));
         let mut later = Sieve::new(vec![id(3)], false);
-        assert_eq!(later.ended(Some(id(3))), Some(Some(id(3))));
-        assert_eq!((later.ended(None), later.ended(Some(id(4)))), (None, None));
+        assert!(later.ended(Some(&id(3))) && !later.ended(None) && !later.ended(Some(&id(4))));
         let mut podman = Sieve::new(Vec::new(), true);
-        assert_eq!(
-            (podman.ended(None), podman.ended(Some(id(4)))),
-            (Some(None), Some(None))
-        );
+        assert!(podman.ended(None) && podman.ended(Some(&id(4))));
     }
 
     #[test]

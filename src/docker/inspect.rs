@@ -12,8 +12,10 @@ use super::execs::Fingerprint;
 use super::inventory::{Container, Follow};
 use super::labels::{self, Labels};
 use super::switch;
+use crate::command::{self, Reading};
 use crate::model::container::{ContainerLook, ContainerState, Health, RestartPolicy};
-use crate::model::service::ContainerId;
+use crate::model::exec::MigrationCommand;
+use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
 
 /// One container as inspected, with what only the edge needs.
@@ -51,14 +53,13 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         .trim_start_matches('/')
         .to_owned();
     let environment = Environment::of(texts(json, "/Config/Env").iter().map(String::as_str));
-    let armed = switch::armed(
-        &argv(json, "/Config/Entrypoint"),
-        &argv(json, "/Config/Cmd"),
-        &|name| environment.get(name).map(str::to_owned),
-    );
+    let command = [argv(json, "/Config/Entrypoint"), argv(json, "/Config/Cmd")].concat();
+    let variables = |name: &str| environment.get(name).map(str::to_owned);
+    let armed = switch::armed(&command, &variables);
+    let role = labels::role(&labels, &name);
     let look = ContainerLook {
         id: ContainerId(id.to_owned()),
-        role: labels::role(&labels, &name),
+        role,
         name,
         service,
         number: labels::number(&labels),
@@ -77,7 +78,7 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         health: health(json),
         tty: flag(json, "/Config/Tty"),
         armed,
-        runs: None,
+        runs: runs(role, &command, &variables),
         labels: labels::watch_labels(&labels),
     };
     let container = Container {
@@ -102,6 +103,21 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
             .unwrap_or("/")
             .to_owned(),
     }))
+}
+
+/// What the command of a container that lives for just one command does.
+fn runs(
+    role: Role,
+    command: &[String],
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Option<MigrationCommand> {
+    if !matches!(role, Role::OneOff | Role::Hook) {
+        return None;
+    }
+    match command::of_argv(command, variables) {
+        Reading::Migrates(command) => Some(command),
+        Reading::Perhaps | Reading::Harmless => None,
+    }
 }
 
 /// Of the engine's list: the containers that compose made.
@@ -282,6 +298,11 @@ mod tests {
             (ContainerState::Exited, ArmedState::Armed)
         );
         assert!(look.finished_at.is_some() && look.oom_killed && look.health.is_none());
+        let runs = look.runs.unwrap();
+        assert_eq!(
+            (runs.text.as_str(), runs.target.as_deref()),
+            ("alembic upgrade head", Some("head"))
+        );
     }
 
     #[test]

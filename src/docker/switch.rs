@@ -9,14 +9,9 @@ use crate::command::{self, Asked, Found, Reads, Tri, Variables};
 use crate::model::container::{Armed, ArmedSource, ArmedState};
 use usual::{from_environment, from_mention, is_switch, shown, truth};
 
-/// Whether the next start of `entrypoint` + `command` with `environment` would migrate.
-pub(super) fn armed(
-    entrypoint: &[String],
-    command: &[String],
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Armed {
-    let argv: Vec<String> = entrypoint.iter().chain(command).cloned().collect();
-    let found = command::found(&argv, Variables::Known(environment));
+/// Whether the next start of `argv`, entrypoint and command, with `environment` would migrate.
+pub(super) fn armed(argv: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Armed {
+    let found = command::found(argv, Variables::Known(environment));
     let known: Vec<&Found> = found
         .iter()
         .filter(|found| matches!(found.reads, Reads::Migrates(_)))
@@ -30,7 +25,7 @@ pub(super) fn armed(
         return from_command(&guarded);
     }
     from_environment(environment)
-        .or_else(|| from_mention(&argv, environment))
+        .or_else(|| from_mention(argv, environment))
         .unwrap_or_else(nothing)
 }
 
@@ -104,7 +99,7 @@ mod tests {
                 .iter()
                 .find_map(|entry| entry.split_once('=').filter(|(key, _)| *key == name))
         };
-        let armed = armed(&[], &argv, &|name| get(name).map(|(_, value)| value.to_owned()));
+        let armed = armed(&argv, &|name| get(name).map(|(_, value)| value.to_owned()));
         format!("{}: {}", armed.state.as_str(), armed.source.explain())
     }
 

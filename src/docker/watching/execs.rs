@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::execs::{ExecStart, ExecState, Open};
+use super::super::execs::{ExecStart, ExecState, Open, Seen};
 use super::super::memory::Waiting;
 use super::{Done, Watching};
 use crate::model::container::{ArmedSource, ContainerState};
@@ -68,12 +68,10 @@ impl Watching<'_> {
         exec: Option<ExecId>,
         exit_code: i32,
     ) {
-        let ended = match exec {
-            Some(exec) => self.memory.execs.end(&exec).map(|open| (open, true)),
-            None => self.memory.execs.end_any(id),
-        };
-        if let Some((open, sure)) = ended {
-            self.tell_end(open, at, sure.then_some(exit_code)).await;
+        let execs = &mut self.memory.execs;
+        let told = exec.and_then(|exec| execs.end(&exec)).map(|open| (open, true));
+        if let Some((open, is_sure)) = told.or_else(|| execs.end_any(id)) {
+            self.tell_end(open, at, is_sure.then_some(exit_code)).await;
         }
     }
 
@@ -131,22 +129,22 @@ impl Watching<'_> {
         let exit_code = match state {
             None => return,
             Some(ExecState::Running) => {
-                open.seen_running = true;
+                open.seen = Seen::Started;
                 return;
             }
             // As long as every event is heard, its end will be. Its client may have gone away, and the command goes on.
             Some(ExecState::Over { exit_code: None }) if open.heard => {
-                open.seen_running = true;
+                open.seen = Seen::Started;
                 return;
             }
-            Some(ExecState::Gone) if open.heard && open.seen_running => return,
+            Some(ExecState::Gone) if open.heard && open.seen == Seen::Started => return,
             Some(ExecState::Untold) if open.heard => return,
             Some(ExecState::NeverStarted { exit_code } | ExecState::Over { exit_code }) => exit_code,
             Some(ExecState::Gone | ExecState::Untold) => None,
         };
-        let may_be_on_its_way = open.heard && !open.over;
+        let may_be_on_its_way = open.heard && open.seen != Seen::Over;
         if may_be_on_its_way {
-            open.over = true;
+            open.seen = Seen::Over;
             return self.ask(exec.clone(), ASK_AFTER);
         }
         if let Some(open) = self.memory.execs.end(exec) {
