@@ -5,6 +5,7 @@ mod images;
 mod looks;
 mod losses;
 mod real;
+mod real_compose;
 mod real_execs;
 mod shapes;
 mod starts;
