@@ -215,15 +215,15 @@ impl Live {
     }
 
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
+        let before = self.containers.get(&look.id).map(|live| live.look.state);
+        if look.state == ContainerState::Running && before != Some(look.state) {
+            self.forgive(&look.service);
+        }
         if let Some(live) = self.containers.get_mut(&look.id) {
-            let began = look.state == ContainerState::Running && live.look.state != look.state;
             if (live.look.state, live.look.health) != (look.state, look.health) {
                 live.since = now;
             }
             live.look = look.clone();
-            if began {
-                self.forgive(&look.service);
-            }
         } else {
             let fresh = LiveContainer {
                 look: look.clone(),

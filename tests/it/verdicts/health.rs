@@ -1,7 +1,7 @@
 //! Up, down, stopped, restarting, and whether it is the service, the proxy in front, or the database behind.
 
 use migwatch::model::alert::AlertName;
-use migwatch::model::container::{Health, RestartPolicy, WatchLabels};
+use migwatch::model::container::{ContainerState, Health, RestartPolicy, WatchLabels};
 use migwatch::model::database::DatabaseProblemKind;
 use migwatch::model::policy::Policy;
 use migwatch::model::probe::Via;
@@ -68,6 +68,22 @@ fn one_crash_that_the_restart_policy_mends_is_quiet() {
     story.seconds(600).dies(1).seconds(1).started().seconds(7200);
     assert!(story.is_quiet());
     assert_eq!(story.counters(BACKEND).restarts, 1);
+}
+
+#[test]
+fn a_container_that_is_first_seen_running_is_not_blamed_for_what_its_predecessor_missed() {
+    let mut story = without_restart(RestartPolicy::No);
+    story.answers(BACKEND, Via::Edge).dies(1);
+    for _ in 0..5 {
+        story.fails(BACKEND, Via::Edge);
+    }
+    story.removed();
+    story.created_as(BACKEND, disarmed(), |look| {
+        look.started_at = Some(look.created_at);
+        look.state = ContainerState::Running;
+    });
+    story.hears_of_the_start().answers(BACKEND, Via::Edge);
+    assert_eq!(story.sent(), ["ServiceDown firing", "ServiceDown resolved"]);
 }
 
 #[test]
