@@ -241,9 +241,12 @@ impl Live {
         self.counts.entry(look.service.clone()).or_default();
     }
 
-    /// An old look's health must not speak for a new start.
+    /// An old look's health must not speak for a new start. Nor does an event that waited for the first look speak of a start that is
+    /// over in it.
     fn started(&mut self, container: &ContainerId, at: Timestamp) {
-        if let Some(live) = self.containers.get_mut(container) {
+        if let Some(live) = self.containers.get_mut(container)
+            && live.look.finished_at.is_none_or(|finished| finished < at)
+        {
             live.look.state = ContainerState::Running;
             live.look.started_at = Some(at);
             live.look.oom_killed = false;

@@ -1,5 +1,7 @@
 //! Up, down, stopped, restarting, and whether it is the service, the proxy in front, or the database behind.
 
+use std::time::Duration;
+
 use migwatch::model::alert::AlertName;
 use migwatch::model::container::{ContainerState, Health, RestartPolicy, WatchLabels};
 use migwatch::model::database::DatabaseProblemKind;
@@ -68,6 +70,19 @@ fn one_crash_that_the_restart_policy_mends_is_quiet() {
     story.seconds(600).dies(1).seconds(1).started().seconds(7200);
     assert!(story.is_quiet());
     assert_eq!(story.counters(BACKEND).restarts, 1);
+}
+
+#[test]
+fn events_that_come_behind_the_look_that_shows_their_end_do_not_make_it_run_for_a_moment() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created_as(BACKEND, disarmed(), |look| {
+        look.restart_policy = RestartPolicy::No;
+        look.started_at = Some(look.created_at);
+        look.finished_at = Some(look.created_at.after(Duration::from_millis(50)));
+        (look.state, look.exit_code) = (ContainerState::Exited, 1);
+    });
+    story.hears_of_the_start().hears_of_the_end();
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
 }
 
 #[test]
