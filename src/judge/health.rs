@@ -224,7 +224,7 @@ fn exited(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, now: Tim
             &format!("{} ran to its end", look.name),
             since,
         ),
-        (RestartPolicy::Always | RestartPolicy::UnlessStopped, _)
+        (RestartPolicy::Always | RestartPolicy::UnlessStopped | RestartPolicy::OnFailure, _)
             if since.is_some_and(|since| now < since.after(COMES_BACK)) =>
         {
             word(

@@ -73,6 +73,15 @@ fn one_crash_that_the_restart_policy_mends_is_quiet() {
 }
 
 #[test]
+fn one_crash_that_restart_on_failure_mends_is_quiet_and_one_that_it_gives_up_on_is_not() {
+    let mut story = without_restart(RestartPolicy::OnFailure);
+    story.seconds(600).dies(1).seconds(1).started().seconds(7200);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+    story.dies(1).seconds(60);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
+}
+
+#[test]
 fn events_that_come_behind_the_look_that_shows_their_end_do_not_make_it_run_for_a_moment() {
     let mut story = Story::new(policy(Policy::Explicit));
     story.created_as(BACKEND, disarmed(), |look| {
