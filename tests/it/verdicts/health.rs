@@ -181,6 +181,19 @@ fn a_broken_proxy_is_told_from_a_broken_endpoint() {
 }
 
 #[test]
+fn an_answer_from_before_the_trouble_does_not_accuse_the_proxy() {
+    let mut story = running();
+    story.answers(BACKEND, Via::Direct).answers(BACKEND, Via::Edge);
+    // The service freezes; the proxy is asked more often than it.
+    for _ in 0..3 {
+        story.fails(BACKEND, Via::Edge);
+    }
+    assert!(story.is_quiet(), "{:?}", story.sent());
+    story.fails(BACKEND, Via::Direct);
+    assert_eq!(story.sent(), ["EndpointDown firing"]);
+}
+
+#[test]
 fn one_or_two_failed_probes_are_no_failure() {
     let mut story = running();
     for _ in 0..10 {
