@@ -343,8 +343,10 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
         let (Some(LogStatus::Unreadable { reason }), Some(since)) = (&live.log, live.unreadable_since) else {
             continue;
         };
-        // One outage of the engine is said once, not for every log.
-        if state.live.engine.up && now >= since.after(settings.blind_grace) {
+        // One outage of the engine is said once, not for every log; when it is over, each log is opened again in its turn.
+        let engine = &state.live.engine;
+        let blind_since = engine.since.map_or(since, |back| since.max(back));
+        if engine.up && now >= blind_since.after(settings.blind_grace) {
             let service = &live.look.service;
             let what = format!("the log of {service} cannot be read");
             alerts.push(blind_log(service, "log", since, now, (&what, reason)));
