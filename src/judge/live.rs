@@ -226,15 +226,15 @@ impl Live {
     }
 
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
+        let before = self.containers.get(&look.id).map(|live| live.look.state);
+        if look.state == ContainerState::Running && before != Some(look.state) {
+            self.forgive(&look.service);
+        }
         if let Some(live) = self.containers.get_mut(&look.id) {
-            let began = look.state == ContainerState::Running && live.look.state != look.state;
             if (live.look.state, live.look.health) != (look.state, look.health) {
                 live.since = now;
             }
             live.look = look.clone();
-            if began {
-                self.forgive(&look.service);
-            }
         } else {
             let fresh = LiveContainer {
                 look: look.clone(),
@@ -252,9 +252,12 @@ impl Live {
         self.counts.entry(look.service.clone()).or_default();
     }
 
-    /// An old look's health must not speak for a new start.
+    /// An old look's health must not speak for a new start. Nor does an event that waited for the first look speak of a start that is
+    /// over in it.
     fn started(&mut self, container: &ContainerId, at: Timestamp) {
-        if let Some(live) = self.containers.get_mut(container) {
+        if let Some(live) = self.containers.get_mut(container)
+            && live.look.finished_at.is_none_or(|finished| finished < at)
+        {
             live.look.state = ContainerState::Running;
             live.look.started_at = Some(at);
             live.look.oom_killed = false;

@@ -235,9 +235,14 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
             alerts.push(blind_log(service, "gap", to, now, (&what, &why)));
         }
     }
-    // One outage of the engine is said once, not for every log.
-    let containers = state.live.containers.values().filter(|_| state.live.engine.up);
-    let containers = containers.map(|live| (&live.look.service, &live.log, live.unreadable_since));
+    // One outage of the engine is said once, not for every log; when it is over, each log is opened again in its turn.
+    let engine = &state.live.engine;
+    let since_back = |since: Timestamp| engine.since.map_or(since, |back| since.max(back));
+    let containers = state.live.containers.values().filter(|_| engine.up);
+    let containers = containers.map(|live| {
+        let since = live.unreadable_since.map(since_back);
+        (&live.look.service, &live.log, since)
+    });
     let processes = state.live.processes.iter();
     let processes = processes.map(|(service, live)| (service, &live.log, live.unreadable_since));
     for (service, log, since) in containers.chain(processes) {
