@@ -29,6 +29,7 @@ mod played_engine;
 mod played_product;
 mod probing;
 mod readme;
+mod scenarios;
 mod shipped;
 mod support;
 mod verdicts;
