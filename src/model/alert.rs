@@ -15,6 +15,8 @@ pub enum AlertName {
     UnexpectedMigration,
     MigrationFailed,
     MigrationInterrupted,
+    MigrationNothingApplied,
+    ConcurrentMigrations,
     MigrationArmed,
     ServiceDown,
     ServiceUnhealthy,
@@ -27,10 +29,12 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
         Self::MigrationInterrupted,
+        Self::MigrationNothingApplied,
+        Self::ConcurrentMigrations,
         Self::MigrationArmed,
         Self::ServiceDown,
         Self::ServiceUnhealthy,
@@ -47,6 +51,8 @@ impl AlertName {
             Self::UnexpectedMigration => "UnexpectedMigration",
             Self::MigrationFailed => "MigrationFailed",
             Self::MigrationInterrupted => "MigrationInterrupted",
+            Self::MigrationNothingApplied => "MigrationNothingApplied",
+            Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
             Self::ServiceDown => "ServiceDown",
             Self::ServiceUnhealthy => "ServiceUnhealthy",
@@ -62,7 +68,11 @@ impl AlertName {
     pub fn is_per_occurrence(self) -> bool {
         matches!(
             self,
-            Self::UnexpectedMigration | Self::MigrationFailed | Self::MigrationInterrupted
+            Self::UnexpectedMigration
+                | Self::MigrationFailed
+                | Self::MigrationInterrupted
+                | Self::MigrationNothingApplied
+                | Self::ConcurrentMigrations
         )
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Fingerprint, Resolution};
 use super::cause::Cause;
 use super::container::Armed;
+use super::exec::ExecId;
 use super::file::FilePosition;
 use super::log::{LineKey, Step};
 use super::migration::{
@@ -174,16 +175,29 @@ pub enum Fact {
         /// The line that was seen.
         line: Option<LineKey>,
     },
-    /// One of several runners, or an exec, came to its end.
+    /// The command of an exec ended.
+    MigrationExecEnded {
+        /// Which migration.
+        id: MigrationId,
+        /// Which exec.
+        exec: ExecId,
+        /// When (the engine's time).
+        at: Timestamp,
+        /// The exit code; `None` if nobody can tell.
+        exit_code: Option<i32>,
+    },
+    /// One of several runners came to its end; the migration ends with the last of them.
     MigrationRunnerEnded {
         /// Which migration.
         id: MigrationId,
         /// Whose end.
         runner: Runner,
+        /// How it ended for this runner.
+        outcome: Outcome,
         /// When (the engine's time).
         at: Timestamp,
-        /// The exit code; `None` if nobody can tell.
-        exit_code: Option<i32>,
+        /// Why it is believed to have ended so.
+        reason: String,
     },
     /// It runs for so long that it is taken as moving something, though nothing of that is readable.
     MigrationPresumed {
