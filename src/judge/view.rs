@@ -270,6 +270,9 @@ fn watcher(state: &State) -> WatcherStatus {
         .collect();
     warnings.sort();
     warnings.dedup();
+    if state.live.engine.ahead != 0 {
+        warnings.push(format!("set the clocks right{}", state.live.engine.skew()));
+    }
     warnings.extend(state.live.databases.iter().filter_map(|(database, live)| {
         let problem = live.reading.tables.as_ref().err()?;
         let never = !state.durable.tables.connected.contains(database);
