@@ -9,6 +9,7 @@
 
 pub mod alerting;
 pub mod containers;
+pub mod expectation;
 pub mod health;
 pub mod live;
 pub mod migration;
@@ -28,6 +29,7 @@ use crate::model::time::Timestamp;
 
 use alerting::Alerts;
 use containers::Containers;
+use expectation::Expectations;
 use live::Live;
 use migration::Migrations;
 use settings::Settings;
@@ -54,6 +56,8 @@ pub struct Durable {
     pub migrations: Migrations,
     /// Databases and version tables.
     pub tables: Tables,
+    /// Approvals.
+    pub expectations: Expectations,
     /// Alerts and what receivers have of them.
     pub alerts: Alerts,
 }
@@ -72,6 +76,7 @@ impl Durable {
             self.containers.saw_line(container, line);
         }
         self.tables.apply(fact);
+        self.expectations.apply(fact);
         self.alerts.apply(fact);
     }
 
@@ -80,6 +85,7 @@ impl Durable {
     pub fn forget(&mut self, now: Timestamp) -> Vec<crate::model::migration::Migration> {
         let left = self.migrations.forget(now);
         self.containers.forget(now, &self.migrations);
+        self.expectations.forget(now);
         self.alerts.forget(now);
         left
     }
@@ -96,6 +102,7 @@ impl State {
         let mut moments = Vec::new();
         migration::settling::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
+        expectation::deadlines(self, settings, now, &mut moments);
         alerting::wanted::deadlines(self, settings, &mut moments);
         moments.into_iter().filter(|moment| *moment > now).min()
     }
@@ -125,12 +132,14 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 8] = [
+    const SUBJECTS: [Subject; 10] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
         migration::confirming::decide,
         migration::settling::decide,
+        expectation::reconsider,
+        expectation::decide,
         migration::acknowledge,
         alerting::acknowledge,
         alerting::deliveries,
@@ -143,11 +152,13 @@ pub fn decide(
     state.live.look(now, observation);
     let mut facts = Vec::new();
     for subject in SUBJECTS {
-        let concluded = subject(state, settings, now, observation);
-        for fact in &concluded {
-            state.apply(fact);
+        for fact in subject(state, settings, now, observation) {
+            let correction = expectation::correction(state, settings, &fact);
+            for fact in correction.into_iter().chain([fact]) {
+                state.apply(&fact);
+                facts.push(fact);
+            }
         }
-        facts.extend(concluded);
     }
     // A report that changes nothing (most are: a log read on, a probe that still succeeds) raises and ends no alert either.
     let is_news = state.live.changes != before || *observation == Observation::Tick;

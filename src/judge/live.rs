@@ -86,6 +86,8 @@ pub struct LiveDatabase {
     pub reading: DatabaseReading,
     /// When it was last read with success.
     pub last_read: Option<Timestamp>,
+    /// The reading with success before that one.
+    pub read_before: Option<Timestamp>,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
 }
@@ -192,6 +194,9 @@ impl Live {
             | Observation::ProcessGone(_)
             | Observation::LogGap { .. }
             | Observation::Acknowledged { .. }
+            | Observation::Approved(_)
+            | Observation::ApprovalRevoked { .. }
+            | Observation::DeployEnded { .. }
             | Observation::Tick => {}
         }
     }
@@ -337,9 +342,14 @@ impl Live {
                 before.and_then(|before| before.failing_since).or(Some(now)),
             ),
         };
+        let read_before = before.and_then(|before| match before.last_read {
+            Some(at) if Some(at) < last_read => Some(at),
+            _ => before.read_before,
+        });
         let live = LiveDatabase {
             reading: reading.clone(),
             last_read,
+            read_before,
             failing_since,
         };
         self.databases.insert(reading.database.clone(), live);

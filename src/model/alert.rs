@@ -16,6 +16,7 @@ pub enum AlertName {
     MigrationFailed,
     MigrationInterrupted,
     MigrationArmed,
+    ExpectedMigrationMissing,
     ServiceDown,
     ServiceUnhealthy,
     EndpointDown,
@@ -27,11 +28,12 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
         Self::MigrationInterrupted,
         Self::MigrationArmed,
+        Self::ExpectedMigrationMissing,
         Self::ServiceDown,
         Self::ServiceUnhealthy,
         Self::EndpointDown,
@@ -48,6 +50,7 @@ impl AlertName {
             Self::MigrationFailed => "MigrationFailed",
             Self::MigrationInterrupted => "MigrationInterrupted",
             Self::MigrationArmed => "MigrationArmed",
+            Self::ExpectedMigrationMissing => "ExpectedMigrationMissing",
             Self::ServiceDown => "ServiceDown",
             Self::ServiceUnhealthy => "ServiceUnhealthy",
             Self::EndpointDown => "EndpointDown",

@@ -1,5 +1,6 @@
 //! The judge, told as stories: what happens to a stack, and what must be concluded, alerted and kept quiet. Each test is a true sentence.
 
+mod approvals;
 mod baseline;
 mod claims;
 mod closing;
@@ -11,5 +12,6 @@ mod outbox;
 mod policies;
 mod properties;
 mod restarts;
+mod revisions;
 mod tables;
 mod watcher;

@@ -334,6 +334,7 @@ impl Scene<'_> {
             grade,
             container: Some((self.known, self.start)),
             label: self.label(),
+            moved: &[],
         }
     }
 

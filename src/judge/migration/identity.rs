@@ -16,6 +16,12 @@ pub(super) fn trigger(role: Role) -> Trigger {
 
 /// `<container>-<milliseconds, base 36>`: the first runner's, so that up, down, up are three.
 pub(super) fn migration_id(container: &ContainerId, at: Timestamp) -> MigrationId {
+    let short: String = container.0.chars().take(6).collect();
+    MigrationId(format!("{short}-{}", base36(at)))
+}
+
+/// Milliseconds as digits and letters.
+pub(in super::super) fn base36(at: Timestamp) -> String {
     let mut millis = u64::try_from(at.as_nanos() / 1_000_000).unwrap_or(0);
     let mut digits = Vec::new();
     while millis > 0 {
@@ -23,7 +29,5 @@ pub(super) fn migration_id(container: &ContainerId, at: Timestamp) -> MigrationI
         digits.push(char::from_digit(digit, 36).unwrap_or('0'));
         millis /= 36;
     }
-    let time: String = digits.into_iter().rev().collect();
-    let short: String = container.0.chars().take(6).collect();
-    MigrationId(format!("{short}-{time}"))
+    digits.into_iter().rev().collect()
 }
