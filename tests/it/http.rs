@@ -203,7 +203,7 @@ async fn the_token_opens_commands_over_tcp() {
             note: String::new()
         }
     );
-    reply.send(Ok("closed".into())).unwrap();
+    reply.send(Ok("closed".to_owned().into())).unwrap();
     assert!(
         exchange(stream, b"")
             .await
