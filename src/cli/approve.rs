@@ -91,20 +91,29 @@ fn list(global: &Global, records: &[ApprovalRecord]) -> Result<u8, CliError> {
     if records.is_empty() {
         output::line("no approvals yet");
     }
-    let header = ["id", "service", "state", "from", "until", "covers", "used by", "by", "why"];
+    let header = [
+        "id", "service", "state", "from", "until", "covers", "used by", "by", "why",
+    ];
     output::table(&header, records.iter().map(row).collect());
     Ok(GOOD)
 }
 
 fn row(record: &ApprovalRecord) -> Vec<String> {
     let approval = &record.approval;
-    let state = record.ended.as_ref().map_or_else(|| "open".to_owned(), |ended| ended.why.to_string());
+    let state = record
+        .ended
+        .as_ref()
+        .map_or_else(|| "open".to_owned(), |ended| ended.why.to_string());
     let to = approval.to.as_ref().map(|to| format!("to {to}"));
     let triggers: Vec<&str> = approval.triggers.iter().map(|trigger| trigger.as_str()).collect();
     let triggers = (!triggers.is_empty()).then(|| triggers.join(", "));
     let restore = approval.restore.then(|| "restore".to_owned());
     let covers: Vec<String> = to.into_iter().chain(triggers).chain(restore).collect();
-    let covers = if covers.is_empty() { "any".to_owned() } else { covers.join("; ") };
+    let covers = if covers.is_empty() {
+        "any".to_owned()
+    } else {
+        covers.join("; ")
+    };
     let used_by: Vec<String> = record.used_by.iter().map(ToString::to_string).collect();
     vec![
         approval.id.to_string(),
@@ -113,7 +122,11 @@ fn row(record: &ApprovalRecord) -> Vec<String> {
         output::seconds(approval.from),
         output::seconds(approval.until),
         covers,
-        if used_by.is_empty() { "-".to_owned() } else { used_by.join("\n") },
+        if used_by.is_empty() {
+            "-".to_owned()
+        } else {
+            used_by.join("\n")
+        },
         approval.by.clone(),
         approval.reason.clone(),
     ]

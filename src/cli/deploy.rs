@@ -85,7 +85,9 @@ async fn carried_out(global: &Global, arguments: &Arguments, socket: &Path) -> R
     let ended = ended(socket, &approval, until).await;
     let code = ran?;
     if code != GOOD {
-        output::aside(&format!("the command failed with exit code {code}; nothing is expected any more"));
+        output::aside(&format!(
+            "the command failed with exit code {code}; nothing is expected any more"
+        ));
         return Ok(code);
     }
     if let Err(error) = ended {
@@ -95,7 +97,9 @@ async fn carried_out(global: &Global, arguments: &Arguments, socket: &Path) -> R
     let outlook = confirmed(socket, &approval, until).await;
     output::aside(outlook.said());
     if global.output == Output::Json {
-        output::json(&serde_json::json!({ "ok": outlook.is_good(), "found": outlook.said(), "approval": approval }))?;
+        output::json(
+            &serde_json::json!({ "ok": outlook.is_good(), "found": outlook.said(), "approval": approval }),
+        )?;
     }
     Ok(if outlook.is_good() { GOOD } else { FINDING })
 }

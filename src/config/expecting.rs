@@ -45,7 +45,10 @@ pub(super) fn windows(root: &mut Section<'_>, settings: &mut Settings) -> Names 
     let mut names = Vec::new();
     for (name, mut section) in root.named("window") {
         if POLICIES.iter().any(|(word, _)| *word == name) {
-            section.wrong("from", format!("{name} is a policy's word: give the window another name"));
+            section.wrong(
+                "from",
+                format!("{name} is a policy's word: give the window another name"),
+            );
         }
         if let Some(window) = window(&mut section) {
             settings.windows.named.insert(name.clone(), window);
@@ -72,7 +75,10 @@ pub(super) fn apps(root: &mut Section<'_>, settings: &mut Settings) {
 /// A policy, which may be a window's name.
 pub(super) fn policy(section: &mut Section<'_>, names: &Names) -> Option<Given> {
     let words = POLICIES.iter().map(|(word, policy)| (*word, (*policy, None)));
-    let windows = names.0.iter().map(|name| (name.as_str(), (Policy::Deny, Some(name.as_str()))));
+    let windows = names
+        .0
+        .iter()
+        .map(|name| (name.as_str(), (Policy::Deny, Some(name.as_str()))));
     let words: Vec<_> = words.chain(windows).collect();
     let (policy, window) = section.choice("migrations", &words)?;
     Some(Given {
@@ -94,7 +100,10 @@ fn window(section: &mut Section<'_>) -> Option<Window> {
     if to.is_some() && !is_once {
         section.wrong("to", "is for a window that is open once: give until");
     } else if to.is_some() && !matches!(covers.as_slice(), [Scope::Service(_)]) {
-        section.wrong("to", "needs the one service whose revision it is: services = [\"PROJECT/SERVICE\"]");
+        section.wrong(
+            "to",
+            "needs the one service whose revision it is: services = [\"PROJECT/SERVICE\"]",
+        );
     }
     Some(Window {
         times: times?,
@@ -113,7 +122,10 @@ fn scope(text: &str) -> Scope {
 
 /// Compiled in: the same on every host.
 fn zone(section: &mut Section<'_>) -> Option<TimeZone> {
-    let name = section.needed("zone", "it says whose clock is meant, as in \"Asia/Seoul\" or \"UTC\"")?;
+    let name = section.needed(
+        "zone",
+        "it says whose clock is meant, as in \"Asia/Seoul\" or \"UTC\"",
+    )?;
     let found = TimeZoneDatabase::bundled().get(&name);
     if found.is_err() {
         section.wrong(
@@ -158,7 +170,10 @@ fn recurring(section: &mut Section<'_>, zone: Option<TimeZone>) -> Option<Times>
 }
 
 fn lasts(section: &mut Section<'_>) -> Option<Duration> {
-    section.needed("for", "it says how long the window is open, as in \"1h\"; or give until")?;
+    section.needed(
+        "for",
+        "it says how long the window is open, as in \"1h\"; or give until",
+    )?;
     let lasts = section.duration("for", SHORTEST);
     if !(SHORTEST..=LONGEST).contains(&lasts) {
         section.wrong("for", "must be from 1m to 7days");
@@ -169,7 +184,10 @@ fn lasts(section: &mut Section<'_>) -> Option<Duration> {
 fn once(section: &mut Section<'_>, zone: Option<TimeZone>) -> Option<Times> {
     for recurs in ["for", "days"] {
         if section.has(recurs) {
-            section.wrong(recurs, "is for windows that recur, until for one that is open once: leave one out");
+            section.wrong(
+                recurs,
+                "is for windows that recur, until for one that is open once: leave one out",
+            );
         }
     }
     section.text("for");
@@ -190,7 +208,9 @@ fn once(section: &mut Section<'_>, zone: Option<TimeZone>) -> Option<Times> {
 /// A local time that a clock skips is meant later by what was skipped, one that it shows twice the first time.
 fn moment(section: &mut Section<'_>, key: &str, zone: Option<&TimeZone>) -> Option<Timestamp> {
     let text = section.needed(key, "it says when, as in \"2026-12-01T02:00\"")?;
-    let parsed = MOMENTS.iter().find_map(|format| DateTime::strptime(format, &text).ok());
+    let parsed = MOMENTS
+        .iter()
+        .find_map(|format| DateTime::strptime(format, &text).ok());
     if parsed.is_none() {
         section.wrong(
             key,
@@ -198,5 +218,7 @@ fn moment(section: &mut Section<'_>, key: &str, zone: Option<&TimeZone>) -> Opti
         );
     }
     let instant = zone?.to_ambiguous_timestamp(parsed?).compatible().ok()?;
-    i64::try_from(instant.as_nanosecond()).ok().map(Timestamp::from_nanos)
+    i64::try_from(instant.as_nanosecond())
+        .ok()
+        .map(Timestamp::from_nanos)
 }

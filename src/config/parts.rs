@@ -218,7 +218,10 @@ fn project(
         }
         let given = expecting::policy(&mut section, windows);
         let window = given.as_ref().and_then(|given| given.window.clone());
-        settings.windows.services.extend(window.map(|window| (id.clone(), window)));
+        settings
+            .windows
+            .services
+            .extend(window.map(|window| (id.clone(), window)));
         let service = ServiceSettings {
             policy: given.map(|given| given.policy),
             required: section.optional_boolean("required"),

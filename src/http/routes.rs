@@ -125,7 +125,11 @@ impl Routes {
                 "there is nothing here; the page is at /, the API under /api/v1/",
             );
         };
-        if !route.methods().split(", ").any(|method| method == request.method().as_str()) {
+        if !route
+            .methods()
+            .split(", ")
+            .any(|method| method == request.method().as_str())
+        {
             return not_allowed(route.methods());
         }
         if request.method() == Method::POST {

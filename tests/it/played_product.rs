@@ -1,6 +1,8 @@
 //! The whole product on the played engine: the real program, a webhook that listens, and what it is told. The same scenarios as on the
 //! real engine in `e2e`. Silence is proved by a loud sentinel that comes later on the same path.
 
+mod approving;
+
 use std::time::Duration;
 
 use migwatch::model::log::Stream;
@@ -25,12 +27,17 @@ struct Stage {
 
 impl Stage {
     fn new(policy: &str) -> Self {
+        Self::configured(policy, "")
+    }
+
+    /// With more in its configuration.
+    fn configured(policy: &str, more: &str) -> Self {
         let engine = FakeEngine::new();
         let receiver = Receiver::start();
         let home = Home::new(&engine.socket());
         home.configure(&format!(
             "[policy]\nmigrations = \"{policy}\"\n[project.sentinel]\nmigrations = \"deny\"\n\
-             [receiver.webhook.test]\nurl = \"{}\"\n",
+             [receiver.webhook.test]\nurl = \"{}\"\n{more}",
             receiver.url("/")
         ));
         let stage = Self {

@@ -70,7 +70,10 @@ pub(super) async fn run(command: &[OsString]) -> Result<u8, CliError> {
 }
 
 fn pass_on(child: &Child, signal: Signal) {
-    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let id = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw);
     if let Some(id) = id {
         // One that has just ended needs no signal any more.
         let _ = kill_process(id, signal);

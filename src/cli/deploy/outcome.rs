@@ -41,11 +41,14 @@ pub(super) fn of(status: &Status, approval: &Approval, waited: Duration) -> Outl
         .iter()
         .filter(|migration| is_own(migration, approval))
         .collect();
-    let unplanned = own
-        .iter()
-        .find(|one| one.moved() && one.judgement.verdict == Verdict::Unexpected && one.acknowledged.is_none());
+    let unplanned = own.iter().find(|one| {
+        one.moved() && one.judgement.verdict == Verdict::Unexpected && one.acknowledged.is_none()
+    });
     if let Some(one) = unplanned {
-        return Outlook::Bad(format!("a migration ran that was not approved: {}", one.judgement.reason));
+        return Outlook::Bad(format!(
+            "a migration ran that was not approved: {}",
+            one.judgement.reason
+        ));
     }
     if let Some(one) = own.iter().find(|one| one.outcome == Outcome::Running) {
         return Outlook::Open(format!("the migration {} still runs", one.id));
@@ -72,8 +75,17 @@ fn failure(latest: &Migration) -> Option<String> {
         Outcome::Failed | Outcome::HalfApplied | Outcome::Interrupted | Outcome::NothingApplied
     );
     let reason = latest.outcome_reason.clone().unwrap_or_default();
-    let why = latest.cause.as_ref().map_or(reason, |cause| cause.message.clone());
-    is_bad.then(|| format!("the migration {} ended as {}: {why}", latest.id, latest.outcome.as_str()))
+    let why = latest
+        .cause
+        .as_ref()
+        .map_or(reason, |cause| cause.message.clone());
+    is_bad.then(|| {
+        format!(
+            "the migration {} ended as {}: {why}",
+            latest.id,
+            latest.outcome.as_str()
+        )
+    })
 }
 
 /// Whether the database is where it should be.
@@ -88,16 +100,22 @@ fn at(status: &Status, approval: &Approval, to: &Revision) -> Outlook {
         return Outlook::Good(format!("{service} is at {to}"));
     }
     if standings.is_empty() {
-        return Outlook::Open(format!("no readable database says where {service} stands, so {to} is not confirmed"));
+        return Outlook::Open(format!(
+            "no readable database says where {service} stands, so {to} is not confirmed"
+        ));
     }
-    let each = standings.iter().map(|(table, standing)| format!("{table} at {standing}"));
+    let each = standings
+        .iter()
+        .map(|(table, standing)| format!("{table} at {standing}"));
     let each = each.collect::<Vec<_>>().join(", ");
     Outlook::Open(format!("{service} is not at {to}: {each}"))
 }
 
 /// The service's version tables; where none is known to be its own, all in its databases.
 fn standings<'a>(status: &'a Status, approval: &Approval) -> Vec<(&'a str, &'a Standing)> {
-    let bound = service(status, approval).map(|service| service.tables.as_slice()).unwrap_or_default();
+    let bound = service(status, approval)
+        .map(|service| service.tables.as_slice())
+        .unwrap_or_default();
     let readable = status.databases.iter().filter(|database| database.up);
     let of_service = readable.flat_map(|database| {
         let uses = database.services.contains(&approval.service);
@@ -105,7 +123,11 @@ fn standings<'a>(status: &'a Status, approval: &Approval) -> Vec<(&'a str, &'a S
             let is_bound = |one: &crate::model::status::Binding| {
                 one.table.database == database.database && one.table.table == *table
             };
-            let is_own = if bound.is_empty() { uses } else { bound.iter().any(is_bound) };
+            let is_own = if bound.is_empty() {
+                uses
+            } else {
+                bound.iter().any(is_bound)
+            };
             is_own.then_some((table.as_str(), standing))
         })
     });
@@ -113,7 +135,10 @@ fn standings<'a>(status: &'a Status, approval: &Approval) -> Vec<(&'a str, &'a S
 }
 
 fn service<'a>(status: &'a Status, approval: &Approval) -> Option<&'a ServiceStatus> {
-    status.services.iter().find(|service| service.service == approval.service)
+    status
+        .services
+        .iter()
+        .find(|service| service.service == approval.service)
 }
 
 /// Without a revision: something ran, and the database agrees.
@@ -123,9 +148,15 @@ fn ran(status: &Status, approval: &Approval, own: &[&Migration], waited: Duratio
     };
     let outcome = latest.outcome.as_str();
     let unconfirmed = own.iter().any(|one| one.moved() && one.grade != Grade::Confirmed);
-    let is_known = status.databases.iter().any(|database| database.services.contains(&approval.service));
+    let is_known = status
+        .databases
+        .iter()
+        .any(|database| database.services.contains(&approval.service));
     match (unconfirmed, is_known) {
-        (true, true) => Outlook::Open(format!("the database has not confirmed the migration {} yet", latest.id)),
+        (true, true) => Outlook::Open(format!(
+            "the database has not confirmed the migration {} yet",
+            latest.id
+        )),
         (true, false) => Outlook::Good(format!(
             "the migration {} ended as {outcome}; no database is known that could confirm it",
             latest.id

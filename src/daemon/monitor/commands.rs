@@ -93,7 +93,10 @@ impl Monitor {
             None => Err(unknown(id)),
             Some(record) => match &record.ended {
                 None => Ok(()),
-                Some(ended) => Err(format!("the approval {id} is over since {}: {}", ended.at, ended.why)),
+                Some(ended) => Err(format!(
+                    "the approval {id} is over since {}: {}",
+                    ended.at, ended.why
+                )),
             },
         }
     }

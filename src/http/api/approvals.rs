@@ -55,9 +55,8 @@ struct EndBody {
 
 /// The command that a body of `POST /api/v1/approvals` asks for.
 pub(in super::super) fn approval(body: &[u8], caller: &Caller) -> Result<Command, String> {
-    let body: ApprovalBody = serde_json::from_slice(body).map_err(|error| {
-        format!("the body is not {{\"service\": …, \"for\": …, \"reason\": …}}: {error}")
-    })?;
+    let body: ApprovalBody = serde_json::from_slice(body)
+        .map_err(|error| format!("the body is not {{\"service\": …, \"for\": …, \"reason\": …}}: {error}"))?;
     let service = service(&body.service)?;
     let reason = text("reason", &body.reason, 1000)?;
     if reason.is_empty() {
@@ -115,7 +114,9 @@ fn lasts(text: &str) -> Result<Duration, String> {
     if (SHORTEST..=LONGEST).contains(&lasts) {
         Ok(lasts)
     } else {
-        Err(format!("for: {text:?} is not from 1m to 7days; what is expected for longer is a window"))
+        Err(format!(
+            "for: {text:?} is not from 1m to 7days; what is expected for longer is a window"
+        ))
     }
 }
 
@@ -126,14 +127,20 @@ fn revision(text: &str) -> Result<Revision, String> {
         "head" | "heads" => Err(format!(
             "to: give the revision itself: where {text} is, migwatch does not know"
         )),
-        _ if !text.is_empty() && text.chars().count() <= 100 && is_plain(text) => Ok(Revision(text.to_owned())),
+        _ if !text.is_empty() && text.chars().count() <= 100 && is_plain(text) => {
+            Ok(Revision(text.to_owned()))
+        }
         _ => Err(format!("to: {:?} is no revision", shorten(text, 40))),
     }
 }
 
 fn by(given: &str, caller: &Caller) -> Result<String, String> {
     let given = text("by", given, 200)?;
-    Ok(if given.is_empty() { caller.to_string() } else { given })
+    Ok(if given.is_empty() {
+        caller.to_string()
+    } else {
+        given
+    })
 }
 
 /// Foreign text: bounded, and without what looks like a secret.
@@ -179,29 +186,83 @@ mod tests {
             panic!("it is an approval")
         };
         assert_eq!(request.by, "user 1000");
-        assert_eq!((request.to, request.triggers.len(), request.restore), (None, 0, false));
+        assert_eq!(
+            (request.to, request.triggers.len(), request.restore),
+            (None, 0, false)
+        );
         assert_eq!(request.kind, ApprovalKind::Approve);
     }
 
     #[test]
     fn a_wrong_approval_is_answered_with_what_is_wrong() {
         for (service, lasts, reason, more, says) in [
-            ("backend", "30m", "x", "", "service: write PROJECT/SERVICE, not \"backend\""),
+            (
+                "backend",
+                "30m",
+                "x",
+                "",
+                "service: write PROJECT/SERVICE, not \"backend\"",
+            ),
             ("shop/", "30m", "x", "", "service: write PROJECT/SERVICE"),
-            ("shop/backend", "soon", "x", "", "for: \"soon\" is no duration: write it as 30m"),
-            ("shop/backend", "30s", "x", "", "for: \"30s\" is not from 1m to 7days"),
-            ("shop/backend", "8days", "x", "", "for: \"8days\" is not from 1m to 7days"),
+            (
+                "shop/backend",
+                "soon",
+                "x",
+                "",
+                "for: \"soon\" is no duration: write it as 30m",
+            ),
+            (
+                "shop/backend",
+                "30s",
+                "x",
+                "",
+                "for: \"30s\" is not from 1m to 7days",
+            ),
+            (
+                "shop/backend",
+                "8days",
+                "x",
+                "",
+                "for: \"8days\" is not from 1m to 7days",
+            ),
             ("shop/backend", "30m", "  ", "", "reason: say why"),
-            ("shop/backend", "30m", "x", r#", "to": "head""#, "to: give the revision itself"),
-            ("shop/backend", "30m", "x", r#", "to": "a b""#, "to: \"a b\" is no revision"),
-            ("shop/backend", "30m", "x", r#", "triggers": ["cron"]"#, "unknown variant `cron`"),
-            ("shop/backend", "30m", "x", r#", "until": "1h""#, "unknown field `until`"),
+            (
+                "shop/backend",
+                "30m",
+                "x",
+                r#", "to": "head""#,
+                "to: give the revision itself",
+            ),
+            (
+                "shop/backend",
+                "30m",
+                "x",
+                r#", "to": "a b""#,
+                "to: \"a b\" is no revision",
+            ),
+            (
+                "shop/backend",
+                "30m",
+                "x",
+                r#", "triggers": ["cron"]"#,
+                "unknown variant `cron`",
+            ),
+            (
+                "shop/backend",
+                "30m",
+                "x",
+                r#", "until": "1h""#,
+                "unknown field `until`",
+            ),
         ] {
             let body = format!(r#"{{"service": "{service}", "for": "{lasts}", "reason": "{reason}"{more}}}"#);
             let error = approval(body.as_bytes(), &OWNER).expect_err(&body);
             assert!(error.contains(says), "{error}");
         }
-        let long = format!(r#"{{"service": "a/b", "for": "1h", "reason": "{}"}}"#, "가".repeat(1001));
+        let long = format!(
+            r#"{{"service": "a/b", "for": "1h", "reason": "{}"}}"#,
+            "가".repeat(1001)
+        );
         let error = approval(long.as_bytes(), &OWNER).unwrap_err();
         assert_eq!(error, "reason: longer than 1000 characters");
     }
@@ -211,7 +272,10 @@ mod tests {
         let id = ApprovalId("ap-1".into());
         assert_eq!(
             revocation(br#"{"id": "ap-1"}"#, &OWNER),
-            Ok(Command::Revoke { id: id.clone(), by: "user 1000".into() })
+            Ok(Command::Revoke {
+                id: id.clone(),
+                by: "user 1000".into()
+            })
         );
         assert_eq!(end_of_deploy(br#"{"id": "ap-1"}"#), Ok(Command::EndDeploy { id }));
         let error = revocation(br#"{"id": " "}"#, &OWNER).unwrap_err();
