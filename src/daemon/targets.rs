@@ -29,6 +29,7 @@ pub(super) fn choose(config: watch::Receiver<Arc<Config>>) -> Choose {
         let is_migrating = look.labels.migrations.is_some()
             || look.labels.window.is_some()
             || look.labels.db_table.is_some()
+            || !look.labels.env_tables.is_empty()
             || config
                 .borrow()
                 .settings

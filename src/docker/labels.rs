@@ -81,20 +81,16 @@ pub(super) fn watch_labels(labels: &Labels) -> WatchLabels {
 }
 
 fn take(into: &mut WatchLabels, key: &str, value: &str) -> Result<(), String> {
+    if let Some(environment) = environment(key, ".db.table") {
+        into.env_tables.insert(environment.to_owned(), table(value)?);
+        return Ok(());
+    }
     match key {
         "enable" => into.enable = Some(switch(value)?),
         "required" => into.required = Some(switch(value)?),
         "db.enable" => into.db_enable = Some(switch(value)?),
-        "migrations" => match policy(value) {
-            Some(policy) => into.migrations = Some(policy),
-            None => {
-                into.window = Some(name(
-                    value,
-                    "is none of explicit, deny, allow, and no window's name",
-                )?)
-            }
-        },
-        "app" => into.app = Some(name(value, "is no app's name")?),
+        "migrations" => migrations(into, value)?,
+        "app" => into.app = Some(app(value)?),
         "logs" => into.logs = Some(follow(value)?),
         "health.url" => into.health_url = Some(url(value)?),
         "health.interval" => into.health_interval = Some(interval(value)?),
@@ -108,6 +104,13 @@ fn take(into: &mut WatchLabels, key: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The NAME of `env.NAME` + `what`, except `default`.
+fn environment<'a>(key: &'a str, what: &str) -> Option<&'a str> {
+    let name = key.strip_prefix("env.")?.strip_suffix(what)?;
+    let plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    Some(name).filter(|name| !name.is_empty() && *name != "default" && name.chars().all(plain))
+}
+
 fn switch(value: &str) -> Result<bool, String> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
@@ -116,13 +119,23 @@ fn switch(value: &str) -> Result<bool, String> {
     }
 }
 
-fn policy(value: &str) -> Option<Policy> {
+fn migrations(into: &mut WatchLabels, value: &str) -> Result<(), String> {
     match value {
-        "explicit" => Some(Policy::Explicit),
-        "deny" => Some(Policy::Deny),
-        "allow" => Some(Policy::Allow),
-        _ => None,
+        "explicit" => into.migrations = Some(Policy::Explicit),
+        "deny" => into.migrations = Some(Policy::Deny),
+        "allow" => into.migrations = Some(Policy::Allow),
+        _ => {
+            into.window = Some(name(
+                value,
+                "is none of explicit, deny, allow, and no window's name",
+            )?)
+        }
     }
+    Ok(())
+}
+
+fn app(value: &str) -> Result<String, String> {
+    name(value, "is no app's name")
 }
 
 /// A name of the configuration. Whether there is one of this name, only the configuration can say.
@@ -240,6 +253,7 @@ mod tests {
             ("migwatch.health.expect", "204"),
             ("migwatch.db.enable", "off"),
             ("migwatch.db.table", "alembic_version_backend"),
+            ("migwatch.env.rag.db.table", "alembic_version_rag"),
             ("traefik.enable", "perhaps"),
         ]));
         let expected = WatchLabels {
@@ -254,9 +268,13 @@ mod tests {
             health_expect: Some(204),
             db_enable: Some(false),
             db_table: Some("alembic_version_backend".to_owned()),
+            env_tables: [("rag".to_owned(), "alembic_version_rag".to_owned())].into(),
             warnings: Vec::new(),
         };
         assert_eq!(parsed, expected);
+        let tables = [Some("rag"), Some("other"), None].map(|environment| parsed.table_of(environment));
+        let default = Some("alembic_version_backend");
+        assert_eq!(tables, [Some("alembic_version_rag"), default, default]);
     }
 
     #[test]
@@ -282,7 +300,10 @@ mod tests {
             ("migwatch.health.expect", "99", "no HTTP status"),
             ("migwatch.db.enable", "2", "neither true nor false"),
             ("migwatch.db.table", "a; drop", "no table's name"),
-            ("migwatch.env.rag.db.table", "v", "not supported yet"),
+            ("migwatch.env.rag.db.url", "mysql://db/x", "not supported yet"),
+            ("migwatch.env.rag.db.table", "a; drop", "no table's name"),
+            ("migwatch.env.a.b.db.table", "v", "not supported yet"),
+            ("migwatch.env..db.table", "v", "not supported yet"),
             ("migwatch.enabled", "true", "unknown key"),
         ] {
             let parsed = watch_labels(&labels(&[(label, value)]));

@@ -1,13 +1,15 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
+mod databases;
 mod engine;
+mod execs;
 mod news;
+mod processes;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
-use crate::model::database::DatabaseReading;
 use crate::model::log::{LogLine, Saying};
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
@@ -15,7 +17,10 @@ use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
+pub use databases::LiveDatabase;
 pub use engine::Engine;
+pub use execs::UntoldExec;
+pub use processes::LiveProcess;
 
 /// What a container logged before it was first seen is read within this time: a tail of a file on the engine's disk.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -39,6 +44,10 @@ pub struct Live {
     pub unwritten: Option<(u64, Timestamp)>,
     /// Receivers that were tried.
     pub receivers: BTreeMap<String, LiveReceiver>,
+    /// Every local process that is watched.
+    pub processes: BTreeMap<ServiceId, LiveProcess>,
+    /// Execs whose command the engine does not tell, the latest ones.
+    pub untold: Vec<UntoldExec>,
     /// Counts what came and changed more than a time or a count.
     pub changes: u64,
 }
@@ -75,19 +84,6 @@ pub struct LiveProbe {
     pub succeeded: bool,
     /// Failures in a row.
     pub failures: u32,
-    /// Since when it fails.
-    pub failing_since: Option<Timestamp>,
-}
-
-/// One database as last tried.
-#[derive(Clone, Debug)]
-pub struct LiveDatabase {
-    /// The last reading.
-    pub reading: DatabaseReading,
-    /// When it was last read with success.
-    pub last_read: Option<Timestamp>,
-    /// The reading with success before that one.
-    pub read_before: Option<Timestamp>,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
 }
@@ -153,11 +149,7 @@ impl Live {
             Observation::Died {
                 container, exit_code, ..
             } => self.died(container, *exit_code, now),
-            Observation::Killed { container, at } => {
-                if let Some(live) = self.containers.get_mut(container) {
-                    live.killed_at = Some(*at);
-                }
-            }
+            Observation::Killed { container, at } => self.with(container, |live| live.killed_at = Some(*at)),
             Observation::Removed { container, .. } => {
                 self.containers.remove(container);
             }
@@ -180,24 +172,33 @@ impl Live {
             Observation::Delivered { receiver, .. } => self.delivered(receiver, None),
             Observation::DeliveryFailed { receiver, reason } => self.delivered(receiver, Some(reason)),
             Observation::OutOfMemory { container, .. } => {
-                if let Some(live) = self.containers.get_mut(container) {
-                    live.look.oom_killed = true;
-                }
+                self.with(container, |live| live.look.oom_killed = true);
             }
             Observation::Line { container, line } => self.said(container, line),
-            Observation::ExecStarted { .. }
-            | Observation::ExecEnded { .. }
-            | Observation::ProcessWatched { .. }
+            Observation::ExecStarted {
+                container,
+                exec,
+                at,
+                command,
+            } => self.exec_started(container, exec, *at, command),
+            Observation::ExecEnded { exec, at, .. } => self.exec_ended(exec, *at),
+            Observation::ProcessWatched { .. }
             | Observation::ProcessLine { .. }
             | Observation::ProcessRead { .. }
             | Observation::ProcessLogStatus { .. }
-            | Observation::ProcessGone(_)
-            | Observation::LogGap { .. }
+            | Observation::ProcessGone(_) => self.process(observation, now),
+            Observation::LogGap { .. }
             | Observation::Acknowledged { .. }
             | Observation::Approved(_)
             | Observation::ApprovalRevoked { .. }
             | Observation::DeployEnded { .. }
             | Observation::Tick => {}
+        }
+    }
+
+    fn with(&mut self, container: &ContainerId, change: impl FnOnce(&mut LiveContainer)) {
+        if let Some(live) = self.containers.get_mut(container) {
+            change(live);
         }
     }
 
@@ -220,15 +221,15 @@ impl Live {
     }
 
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
+        let before = self.containers.get(&look.id).map(|live| live.look.state);
+        if look.state == ContainerState::Running && before != Some(look.state) {
+            self.forgive(&look.service);
+        }
         if let Some(live) = self.containers.get_mut(&look.id) {
-            let began = look.state == ContainerState::Running && live.look.state != look.state;
             if (live.look.state, live.look.health) != (look.state, look.health) {
                 live.since = now;
             }
             live.look = look.clone();
-            if began {
-                self.forgive(&look.service);
-            }
         } else {
             let fresh = LiveContainer {
                 look: look.clone(),
@@ -246,9 +247,12 @@ impl Live {
         self.counts.entry(look.service.clone()).or_default();
     }
 
-    /// An old look's health must not speak for a new start.
+    /// An old look's health must not speak for a new start. Nor does an event that waited for the first look speak of a start that is
+    /// over in it.
     fn started(&mut self, container: &ContainerId, at: Timestamp) {
-        if let Some(live) = self.containers.get_mut(container) {
+        if let Some(live) = self.containers.get_mut(container)
+            && live.look.finished_at.is_none_or(|finished| finished < at)
+        {
             live.look.state = ContainerState::Running;
             live.look.started_at = Some(at);
             live.look.oom_killed = false;
@@ -333,28 +337,6 @@ impl Live {
         self.probes.insert(probe.clone(), live);
     }
 
-    fn read(&mut self, reading: &DatabaseReading, now: Timestamp) {
-        let before = self.databases.get(&reading.database);
-        let (last_read, failing_since) = match &reading.tables {
-            Ok(_) => (Some(reading.at), None),
-            Err(_) => (
-                before.and_then(|before| before.last_read),
-                before.and_then(|before| before.failing_since).or(Some(now)),
-            ),
-        };
-        let read_before = before.and_then(|before| match before.last_read {
-            Some(at) if Some(at) < last_read => Some(at),
-            _ => before.read_before,
-        });
-        let live = LiveDatabase {
-            reading: reading.clone(),
-            last_read,
-            read_before,
-            failing_since,
-        };
-        self.databases.insert(reading.database.clone(), live);
-    }
-
     /// The service's regular containers that are there now.
     pub fn replicas<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveContainer> {
         self.containers
@@ -376,12 +358,5 @@ impl Live {
         self.probes
             .range(first..)
             .take_while(move |(probe, _)| probe.service == *service)
-    }
-
-    /// The databases that a service uses.
-    pub fn databases_of<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveDatabase> {
-        self.databases
-            .values()
-            .filter(move |live| live.reading.services.contains(service))
     }
 }

@@ -15,6 +15,8 @@ pub enum AlertName {
     UnexpectedMigration,
     MigrationFailed,
     MigrationInterrupted,
+    MigrationNothingApplied,
+    ConcurrentMigrations,
     MigrationArmed,
     ExpectedMigrationMissing,
     ServiceDown,
@@ -28,10 +30,12 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
         Self::MigrationInterrupted,
+        Self::MigrationNothingApplied,
+        Self::ConcurrentMigrations,
         Self::MigrationArmed,
         Self::ExpectedMigrationMissing,
         Self::ServiceDown,
@@ -49,6 +53,8 @@ impl AlertName {
             Self::UnexpectedMigration => "UnexpectedMigration",
             Self::MigrationFailed => "MigrationFailed",
             Self::MigrationInterrupted => "MigrationInterrupted",
+            Self::MigrationNothingApplied => "MigrationNothingApplied",
+            Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
             Self::ExpectedMigrationMissing => "ExpectedMigrationMissing",
             Self::ServiceDown => "ServiceDown",
@@ -65,7 +71,11 @@ impl AlertName {
     pub fn is_per_occurrence(self) -> bool {
         matches!(
             self,
-            Self::UnexpectedMigration | Self::MigrationFailed | Self::MigrationInterrupted
+            Self::UnexpectedMigration
+                | Self::MigrationFailed
+                | Self::MigrationInterrupted
+                | Self::MigrationNothingApplied
+                | Self::ConcurrentMigrations
         )
     }
 }

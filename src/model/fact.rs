@@ -9,6 +9,7 @@ use super::alert::{Alert, Fingerprint, Resolution};
 use super::approval::{Approval, ApprovalEnd, ApprovalId};
 use super::cause::Cause;
 use super::container::Armed;
+use super::exec::ExecId;
 use super::file::FilePosition;
 use super::log::{LineKey, Step};
 use super::migration::{
@@ -181,16 +182,29 @@ pub enum Fact {
         /// The line that was seen.
         line: Option<LineKey>,
     },
-    /// One of several runners, or an exec, came to its end.
+    /// The command of an exec ended.
+    MigrationExecEnded {
+        /// Which migration.
+        id: MigrationId,
+        /// Which exec.
+        exec: ExecId,
+        /// When (the engine's time).
+        at: Timestamp,
+        /// The exit code; `None` if nobody can tell.
+        exit_code: Option<i32>,
+    },
+    /// One of several runners came to its end; the migration ends with the last of them.
     MigrationRunnerEnded {
         /// Which migration.
         id: MigrationId,
         /// Whose end.
         runner: Runner,
+        /// How it ended for this runner.
+        outcome: Outcome,
         /// When (the engine's time).
         at: Timestamp,
-        /// The exit code; `None` if nobody can tell.
-        exit_code: Option<i32>,
+        /// Why it is believed to have ended so.
+        reason: String,
     },
     /// It runs for so long that it is taken as moving something, though nothing of that is readable.
     MigrationPresumed {
@@ -314,6 +328,9 @@ pub enum Fact {
         to: Standing,
         /// When the reading was made.
         at: Timestamp,
+        /// The last reading before, which had still shown the old standing: it moved between the two.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read_before: Option<Timestamp>,
     },
     /// A service is known to migrate this version table.
     TableBound {

@@ -193,78 +193,50 @@ mod tests {
         assert_eq!(request.kind, ApprovalKind::Approve);
     }
 
+    fn refused(service: &str, lasts: &str, reason: &str, more: &str) -> String {
+        let body = format!(r#"{{"service": "{service}", "for": "{lasts}", "reason": "{reason}"{more}}}"#);
+        approval(body.as_bytes(), &OWNER).expect_err(&body)
+    }
+
     #[test]
-    fn a_wrong_approval_is_answered_with_what_is_wrong() {
-        for (service, lasts, reason, more, says) in [
+    fn a_wrong_service_time_or_reason_is_answered_with_what_is_wrong() {
+        let no_duration = "for: \"soon\" is no duration: write it as 30m";
+        for (service, lasts, reason, says) in [
             (
                 "backend",
                 "30m",
                 "x",
-                "",
                 "service: write PROJECT/SERVICE, not \"backend\"",
             ),
-            ("shop/", "30m", "x", "", "service: write PROJECT/SERVICE"),
-            (
-                "shop/backend",
-                "soon",
-                "x",
-                "",
-                "for: \"soon\" is no duration: write it as 30m",
-            ),
-            (
-                "shop/backend",
-                "30s",
-                "x",
-                "",
-                "for: \"30s\" is not from 1m to 7days",
-            ),
+            ("shop/", "30m", "x", "service: write PROJECT/SERVICE"),
+            ("shop/backend", "soon", "x", no_duration),
+            ("shop/backend", "30s", "x", "for: \"30s\" is not from 1m to 7days"),
             (
                 "shop/backend",
                 "8days",
                 "x",
-                "",
                 "for: \"8days\" is not from 1m to 7days",
             ),
-            ("shop/backend", "30m", "  ", "", "reason: say why"),
-            (
-                "shop/backend",
-                "30m",
-                "x",
-                r#", "to": "head""#,
-                "to: give the revision itself",
-            ),
-            (
-                "shop/backend",
-                "30m",
-                "x",
-                r#", "to": "a b""#,
-                "to: \"a b\" is no revision",
-            ),
-            (
-                "shop/backend",
-                "30m",
-                "x",
-                r#", "triggers": ["cron"]"#,
-                "unknown variant `cron`",
-            ),
-            (
-                "shop/backend",
-                "30m",
-                "x",
-                r#", "until": "1h""#,
-                "unknown field `until`",
-            ),
+            ("shop/backend", "30m", "  ", "reason: say why"),
         ] {
-            let body = format!(r#"{{"service": "{service}", "for": "{lasts}", "reason": "{reason}"{more}}}"#);
-            let error = approval(body.as_bytes(), &OWNER).expect_err(&body);
+            let error = refused(service, lasts, reason, "");
             assert!(error.contains(says), "{error}");
         }
-        let long = format!(
-            r#"{{"service": "a/b", "for": "1h", "reason": "{}"}}"#,
-            "가".repeat(1001)
-        );
-        let error = approval(long.as_bytes(), &OWNER).unwrap_err();
-        assert_eq!(error, "reason: longer than 1000 characters");
+        let long = refused("a/b", "1h", &"가".repeat(1001), "");
+        assert_eq!(long, "reason: longer than 1000 characters");
+    }
+
+    #[test]
+    fn a_wrong_limit_is_answered_with_what_is_wrong() {
+        for (more, says) in [
+            (r#", "to": "head""#, "to: give the revision itself"),
+            (r#", "to": "a b""#, "to: \"a b\" is no revision"),
+            (r#", "triggers": ["cron"]"#, "unknown variant `cron`"),
+            (r#", "until": "1h""#, "unknown field `until`"),
+        ] {
+            let error = refused("shop/backend", "30m", "x", more);
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -24,6 +24,12 @@ pub(super) fn of_migration(name: AlertName, tracked: &Tracked) -> (String, Strin
     let summary = match name {
         AlertName::UnexpectedMigration => format!("A migration of {service} ran that nobody planned{span}"),
         AlertName::MigrationInterrupted => format!("A migration of {service} was interrupted{span}"),
+        AlertName::MigrationNothingApplied => {
+            format!("A migration of {service} said that it ran, and the database stayed where it was{span}")
+        }
+        AlertName::ConcurrentMigrations => {
+            format!("Several processes migrated {service} at the same time{span}")
+        }
         _ => {
             let cause = migration
                 .cause
@@ -151,7 +157,12 @@ pub(super) fn why_resolved(state: &State, alert: &Alert) -> String {
     if let Some(acknowledgement) = tracked.and_then(|tracked| tracked.migration.acknowledged.as_ref()) {
         return by_whom("acknowledged", acknowledgement);
     }
+    if let Some(by) = tracked.and_then(|tracked| tracked.migration.superseded_by.as_ref()) {
+        return format!("{by} explains it: late evidence showed who moved the database");
+    }
+    let has_moved = tracked.is_none_or(|tracked| tracked.migration.moved());
     match alert.name {
+        AlertName::UnexpectedMigration if !has_moved => "it moved nothing after all".to_owned(),
         AlertName::UnexpectedMigration => "kept for its time; nobody acknowledged it".to_owned(),
         AlertName::MigrationFailed | AlertName::MigrationInterrupted => {
             "a later run came through, or it was kept for its time".to_owned()

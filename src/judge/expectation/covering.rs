@@ -69,24 +69,23 @@ fn covers(
         && is_available(state, record, asked)
 }
 
-/// The time in which it began: for a start from the start itself to its first evidence; for a move that nothing on this host
-/// explains from the reading before to the one that showed it.
+/// The time in which it began: for a start from the start itself to its first evidence; for a move that only the database tells of
+/// from the reading before to the one that showed it.
 fn span(state: &State, case: &Case<'_>) -> (Timestamp, Timestamp) {
     let began = case.began_at;
     let from = match (case.trigger, case.container) {
         (Trigger::Startup | Trigger::OneOff | Trigger::Hook, Some((_, Some(start)))) => start.started_at,
-        (Trigger::OutOfBand, _) => read_before(state, case).unwrap_or(began),
+        (_, None) => read_before(state, case).unwrap_or(began),
         _ => began,
     };
     (from.min(began), began)
 }
 
 fn read_before(state: &State, case: &Case<'_>) -> Option<Timestamp> {
-    let bound = state.durable.tables.bound(case.service).map(|(table, _)| table);
-    let databases = case.moved.iter().chain(bound).map(|table| &table.database);
-    databases
-        .filter_map(|database| state.live.databases.get(database)?.read_before)
-        .min()
+    let tables = &state.durable.tables.known;
+    let moves = case.moved.iter().filter_map(|table| tables.get(table));
+    let mut moves = moves.flat_map(|record| record.moves.iter());
+    moves.find(|moved| moved.at == case.began_at)?.read_before
 }
 
 /// Not used by another movement. One that failed gives it back, and what one start runs is one deed of a person.

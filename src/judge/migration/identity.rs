@@ -1,6 +1,7 @@
 //! What a migration is called, and what set it off.
 
 use crate::model::migration::{MigrationId, Trigger};
+use crate::model::revision::VersionTable;
 use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
 
@@ -16,8 +17,26 @@ pub(super) fn trigger(role: Role) -> Trigger {
 
 /// `<container>-<milliseconds, base 36>`: the first runner's, so that up, down, up are three.
 pub(super) fn migration_id(container: &ContainerId, at: Timestamp) -> MigrationId {
-    let short: String = container.0.chars().take(6).collect();
+    let is_hex = container.0.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let short: String = if is_hex {
+        container.0.chars().take(6).collect()
+    } else {
+        format!("p{:05x}", hash(&container.0) & 0xf_ffff)
+    };
     MigrationId(format!("{short}-{}", base36(at)))
+}
+
+/// `<hash of the table>-<milliseconds, base 36>`: from the observed move, where nobody is known to have run it.
+pub(super) fn out_of_band_id(table: &VersionTable, at: Timestamp) -> MigrationId {
+    let hash = hash(&table.to_string()) & 0xffff;
+    MigrationId(format!("db{hash:04x}-{}", base36(at)))
+}
+
+/// FNV-1a.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// Milliseconds as digits and letters.

@@ -16,6 +16,7 @@ impl Fact {
             | Self::MigrationErred { id, .. }
             | Self::MigrationJoined { id, .. }
             | Self::MigrationRunnerEnded { id, .. }
+            | Self::MigrationExecEnded { id, .. }
             | Self::MigrationPresumed { id, .. }
             | Self::MigrationSuperseded { id, .. }
             | Self::MigrationConfirmed { id, .. }

@@ -1,32 +1,25 @@
 //! Approvals through the whole product: from the command line to what is told, and what a deploy says in the end.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use migwatch::model::approval::ApprovalRecord;
-use migwatch::model::migration::{Rule, Verdict};
-use migwatch::model::service::ContainerId;
-use rusqlite::Connection;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::{RUN, Stage, UP, settled, step, told};
-use crate::support::daemon::Daemon;
+use super::*;
 
 /// A stack under `deny` whose backend was created and never started.
-async fn denied(more: &str) -> (Stage, Daemon, ContainerId) {
-    let stage = Stage::configured("deny", more);
-    let daemon = stage.watched().await;
-    let id = stage.created("shop", "true");
-    daemon
-        .until("the backend is known", |status| {
-            status
-                .services
-                .iter()
-                .any(|service| service.service.project == "shop")
-        })
-        .await;
-    (stage, daemon, id)
+async fn denied(more: &str) -> (Stage, ContainerId) {
+    let stage = Stage::watch("deny", more).await;
+    let id = stage.engine.create(app("backend", "true"));
+    stage.service("backend", "is known", |_| true).await;
+    (stage, id)
+}
+
+async fn has_ended(stage: &Stage, count: usize) -> Migration {
+    let is_over = |migration: &Migration| migration.outcome != Outcome::Running;
+    stage.migration("backend", count, "has ended", is_over).await
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -46,7 +39,7 @@ async fn listed(stage: &Stage) -> Vec<ApprovalRecord> {
 
 #[tokio::test]
 async fn an_approved_migration_is_quiet_and_the_next_one_is_told() {
-    let (stage, daemon, id) = denied("").await;
+    let (stage, id) = denied("").await;
     let approve = [
         "approve",
         "shop/backend",
@@ -64,29 +57,20 @@ async fn an_approved_migration_is_quiet_and_the_next_one_is_told() {
     );
     stage.catch_up();
     stage.starts(&id, &[RUN, &step("a", "b"), UP]);
-    let migrations = settled(&daemon, 1).await;
-    let judgement = &migrations.first().expect("one migration").judgement;
-    assert_eq!(
-        (judgement.verdict, judgement.rule),
-        (Verdict::Expected, Rule::Approved)
-    );
-    assert_eq!(judgement.reason, "kim had approved it: release 42");
+    let migration = has_ended(&stage, 1).await;
+    assert_eq!(judgement(&migration), (Verdict::Expected, Rule::Approved));
+    assert_eq!(migration.judgement.reason, "kim had approved it: release 42");
     let list = good(&stage, &["approve", "--list"]).await;
     assert!(list.contains("used up") && list.contains("release 42"), "{list}");
-    assert_eq!(told(&stage.sentinel().await), []);
-    stage.catch_up();
-    stage.engine.kill(&id, 15);
-    stage.engine.die(&id, 143);
-    stage.starts(&id, &[RUN, &step("b", "c"), UP]);
-    stage
-        .receiver
-        .until("the next one is told", |all| !told(all).is_empty())
-        .await;
+    assert_eq!(stage.judged("backend", "expected").await, Some(1.0));
+    stage.heard_before_the_sentinel(&[]).await;
+    stage.restart(&id, &[RUN, &step("b", "c"), UP]);
+    stage.told(&["UnexpectedMigration firing"]).await;
 }
 
 #[tokio::test]
 async fn what_cannot_be_approved_is_refused_with_what_would_be_right_and_changes_nothing() {
-    let (stage, _daemon, _) = denied("").await;
+    let (stage, _) = denied("").await;
     for (arguments, says) in [
         (
             ["shop/frontend", "--for", "30m", "--reason", "x"],
@@ -119,7 +103,7 @@ async fn what_cannot_be_approved_is_refused_with_what_would_be_right_and_changes
 
 #[tokio::test]
 async fn a_revoked_approval_is_over_and_a_restart_forgets_nothing_of_it() {
-    let (stage, daemon, _) = denied("").await;
+    let (mut stage, _) = denied("").await;
     let approve = [
         "approve",
         "shop/backend",
@@ -138,8 +122,8 @@ async fn a_revoked_approval_is_over_and_a_restart_forgets_nothing_of_it() {
     let approval: Value = serde_json::from_str(&good(&stage, &approve).await).expect("it is JSON");
     let id = approval["id"].as_str().expect("it has an ID").to_owned();
     assert_eq!(approval["to"], "c0ffee");
-    daemon.kill().await;
-    let _daemon = stage.watched().await;
+    stage.kill().await;
+    stage.start().await;
     let before = listed(&stage).await;
     assert!(
         before.iter().all(ApprovalRecord::is_open) && before.len() == 1,
@@ -187,8 +171,9 @@ impl Waiting {
     }
 }
 
-async fn is_open(daemon: &Daemon) {
-    daemon
+async fn is_open(stage: &Stage) {
+    stage
+        .daemon()
         .until("the deploy is expected", |status| {
             status.approvals.iter().any(ApprovalRecord::is_open)
         })
@@ -197,13 +182,13 @@ async fn is_open(daemon: &Daemon) {
 
 #[tokio::test]
 async fn a_deploy_expects_its_migration_and_passes_the_commands_output_untouched() {
-    let (stage, daemon, id) = denied("").await;
+    let (stage, id) = denied("").await;
     let command = Waiting::new(&stage);
     let meanwhile = async || {
-        is_open(&daemon).await;
+        is_open(&stage).await;
         stage.catch_up();
         stage.starts(&id, &[RUN, &step("a", "b"), UP]);
-        settled(&daemon, 1).await;
+        has_ended(&stage, 1).await;
         command.ends("0").await;
     };
     let output = command.deployed(&stage, &[], meanwhile).await;
@@ -217,15 +202,15 @@ async fn a_deploy_expects_its_migration_and_passes_the_commands_output_untouched
     let list = listed(&stage).await;
     let kind = list.first().map(|record| record.approval.kind.as_str());
     assert_eq!((list.len(), kind), (1, Some("deploy")));
-    assert_eq!(told(&stage.sentinel().await), []);
+    stage.heard_before_the_sentinel(&[]).await;
 }
 
 #[tokio::test]
 async fn a_deploys_commands_own_failure_is_passed_on_and_ends_the_approval() {
-    let (stage, daemon, _) = denied("").await;
+    let (stage, _) = denied("").await;
     let command = Waiting::new(&stage);
     let meanwhile = async || {
-        is_open(&daemon).await;
+        is_open(&stage).await;
         command.ends("7").await;
     };
     let output = command.deployed(&stage, &[], meanwhile).await;
@@ -240,7 +225,7 @@ async fn a_deploys_commands_own_failure_is_passed_on_and_ends_the_approval() {
 
 #[tokio::test]
 async fn a_command_that_cannot_be_run_leaves_no_approval_open() {
-    let (stage, _daemon, _) = denied("").await;
+    let (stage, _) = denied("").await;
     let deploy = ["deploy", "shop/backend", "--reason", "x", "--", "no-such-command"];
     let output = stage.home.run(&deploy).await;
     assert!(
@@ -253,7 +238,7 @@ async fn a_command_that_cannot_be_run_leaves_no_approval_open() {
 
 #[tokio::test]
 async fn a_signal_reaches_the_deploys_command() {
-    let (stage, daemon, _) = denied("").await;
+    let (stage, _) = denied("").await;
     let fifo = stage.home.path().join("fifo");
     let script = format!(
         "mkfifo {0}; trap 'kill $!; exit 9' TERM; cat {0} & echo ready > {0}.ready; wait",
@@ -271,7 +256,8 @@ async fn a_signal_reaches_the_deploys_command() {
     ];
     let child = stage.home.spawn(&deploy);
     let ready = fifo.with_extension("ready");
-    daemon
+    stage
+        .daemon()
         .until("the command runs", |_| {
             std::fs::read_to_string(&ready).is_ok_and(|text| text == "ready\n")
         })
@@ -285,54 +271,44 @@ async fn a_signal_reaches_the_deploys_command() {
     assert_eq!(output.status.code(), Some(9), "{output:?}");
 }
 
-/// A database file whose version table stands at `heads`.
-fn stands(file: &Path, heads: &str) {
-    let database = Connection::open(file).expect("the file can be made");
-    let script = format!(
-        "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL);
-         DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('{heads}');"
-    );
-    database.execute_batch(&script).expect("it takes statements");
-}
-
 #[tokio::test]
 async fn a_deploy_to_a_revision_is_good_only_once_the_database_stands_there() {
     for (reached, code, says) in [
-        ("b", 0, "shop/backend is at b"),
-        ("c", 1, "a migration ran that was not approved"),
-        ("", 1, "shop/backend is not at b: alembic_version at a"),
+        (HEAD, 0, format!("shop/backend is at {HEAD}")),
+        (NEXT, 1, "a migration ran that was not approved".to_owned()),
+        (
+            FIRST,
+            1,
+            format!("shop/backend is not at {HEAD}: alembic_version at {FIRST}"),
+        ),
     ] {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let file = folder.path().join("shop.db");
-        stands(&file, "a");
-        let (stage, daemon, id) = denied(&format!(
-            "[databases]\ninterval = \"200ms\"\n[database.shop]\nurl = \"sqlite:///{}\"\nproject = \"shop\"\nservices = [\"backend\"]\n",
-            file.display()
-        ))
-        .await;
-        daemon
-            .until("the database is read", |status| {
-                status.databases.iter().any(|database| database.up)
-            })
-            .await;
+        let file = SqliteFile::new();
+        file.stands_at("alembic_version", FIRST);
+        let more = format!(
+            "[databases]\ninterval = \"200ms\"\n{}",
+            file.configured("shop", PROJECT, &["backend"])
+        );
+        let (stage, id) = denied(&more).await;
+        let is_read =
+            |status: &migwatch::model::status::Status| status.databases.iter().any(|database| database.up);
+        stage.daemon().until("the database is read", is_read).await;
         let command = Waiting::new(&stage);
         let meanwhile = async || {
-            is_open(&daemon).await;
+            is_open(&stage).await;
             stage.catch_up();
-            if reached.is_empty() {
+            if reached == FIRST {
                 stage.starts(&id, &[RUN, UP]);
             } else {
-                stands(&file, reached);
-                stage.starts(&id, &[RUN, &step("a", reached), UP]);
+                file.stands_at("alembic_version", reached);
+                stage.starts(&id, &[RUN, &step(FIRST, reached), UP]);
             }
-            settled(&daemon, 1).await;
+            has_ended(&stage, 1).await;
             command.ends("0").await;
         };
-        let output = command
-            .deployed(&stage, &["--to", "b", "--timeout", "2s"], meanwhile)
-            .await;
+        let flags = ["--to", HEAD, "--timeout", "2s"];
+        let output = command.deployed(&stage, &flags, meanwhile).await;
         let said = text(&output.stderr);
-        assert!(said.contains(says), "{reached}: {said}");
+        assert!(said.contains(&says), "{reached}: {said}");
         assert_eq!(output.status.code(), Some(code), "{reached}: {output:?}");
     }
 }

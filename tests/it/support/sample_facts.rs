@@ -2,10 +2,11 @@
 
 use migwatch::model::alert::{Alert, Resolution};
 use migwatch::model::container::{Armed, ArmedSource, ArmedState};
+use migwatch::model::exec::ExecId;
 use migwatch::model::fact::{BindingProof, Fact};
 use migwatch::model::file::{FileId, FilePosition};
 use migwatch::model::log::{LineKey, Stream};
-use migwatch::model::migration::{Acknowledgement, Grade, Migration};
+use migwatch::model::migration::{Acknowledgement, Grade, Migration, Outcome};
 use migwatch::model::revision::{Heads, Standing};
 use migwatch::model::service::{Role, ServiceId};
 
@@ -167,8 +168,15 @@ fn of_runners(moved: &Migration, failed: &Migration) -> Vec<Fact> {
         Fact::MigrationRunnerEnded {
             id: id.clone(),
             runner: runner.clone(),
+            outcome: Outcome::NothingToDo,
             at: ago(88),
-            exit_code: Some(1),
+            reason: "its process exited 0".into(),
+        },
+        Fact::MigrationExecEnded {
+            id: id.clone(),
+            exec: ExecId("e".repeat(64)),
+            at: ago(87),
+            exit_code: Some(0),
         },
         Fact::MigrationPresumed {
             id: id.clone(),
@@ -215,6 +223,7 @@ fn of_tables() -> Vec<Fact> {
             from: at(&[]),
             to: at(&["18c18bf4111f", "a91f00c2d7be"]),
             at: now(),
+            read_before: None,
         },
         Fact::TableBound {
             service: service("coe-ragpipeline"),

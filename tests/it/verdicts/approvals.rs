@@ -205,30 +205,35 @@ fn two_approvals_cover_two_migrations() {
 
 #[test]
 fn of_two_that_run_under_one_approval_the_first_that_moves_takes_it() {
-    let mut story = denied();
-    story.approved(leave(BACKEND));
-    let first = story.container.clone();
-    story.stopped(137).started().says(RUNNING);
-    story.created_as(BACKEND, armed(), |look| look.number = Some(2));
-    let second = story.container.clone();
-    story.started().says(RUNNING).says(A_TO_B);
+    let mut settings = policy(Policy::Deny);
+    for project in ["shop-blue", "shop-green"] {
+        settings.apps.insert(project.into(), "shop".into());
+    }
+    let mut story = Story::new(settings);
+    story.created("shop-blue/backend", armed());
+    let blue = story.container.clone();
+    story.approved(leave("shop-blue/backend"));
+    story.started().says(RUNNING);
+    story
+        .created("shop-green/backend", armed())
+        .started()
+        .says(RUNNING)
+        .says(A_TO_B);
     assert!(
         story.is_quiet(),
-        "the second replica moved, and the approval covers that"
+        "green moved first, and the approval covers that"
     );
-    story.with(&first).says(B_TO_C);
-    let of = |container| {
-        let all = story.migrations().into_iter();
-        let mut on = all.filter(|it| it.runners.iter().any(|runner| runner.container == container));
-        on.next_back().expect("it migrated").judgement.clone()
+    story.with(&blue).says(B_TO_C);
+    let all = story.migrations();
+    let [blue, green] = all.as_slice() else {
+        panic!("two migrations: {all:#?}")
     };
-    assert_eq!(of(second).rule, Rule::Approved);
-    let late = of(first);
-    assert_eq!(late.rule, Rule::DenyEverything);
+    assert_eq!(green.judgement.rule, Rule::Approved);
+    assert_eq!(blue.judgement.rule, Rule::DenyEverything);
     assert!(
-        late.reason.contains("is used by the migration"),
+        blue.judgement.reason.contains("is used by the migration"),
         "{}",
-        late.reason
+        blue.judgement.reason
     );
     assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
 }

@@ -299,16 +299,42 @@ fn a_move_out_of_band_is_covered_if_it_may_have_happened_while_the_approval_was_
         .seconds(2)
         .revoked(&id)
         .seconds(2)
-        .reads(&[(BACKEND_TABLE, &["b2"])]);
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(60);
+    let judged = |story: &Story| (story.latest().trigger, story.latest().judgement.rule);
     assert_eq!(
-        out_of_band(&story, &[table()]).rule,
-        Rule::Approved,
+        judged(&story),
+        (Trigger::OutOfBand, Rule::Approved),
         "between the two readings"
     );
-    story.seconds(10).reads(&[(BACKEND_TABLE, &["c3"])]);
+    assert!(story.is_quiet());
+    story
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(10)
+        .reads(&[(BACKEND_TABLE, &["c3"])])
+        .seconds(60);
     assert_eq!(
-        out_of_band(&story, &[table()]).rule,
-        Rule::DenyEverything,
+        judged(&story),
+        (Trigger::OutOfBand, Rule::DenyEverything),
         "the approval was over by then"
+    );
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
+fn in_a_database_that_anybody_may_move_a_move_from_elsewhere_is_recorded_and_quiet() {
+    let mut story = shared();
+    story.settings.moved_by_anywhere.insert(table().database);
+    let id = story.approved(leave(BACKEND));
+    story.seconds(10).reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    let migration = story.latest();
+    assert_eq!(
+        (migration.trigger, migration.judgement.rule),
+        (Trigger::OutOfBand, Rule::MovedByAnywhere)
+    );
+    assert!(story.is_quiet());
+    assert!(
+        story.approval(&id).used_by.is_empty(),
+        "what anybody may do uses no approval up"
     );
 }

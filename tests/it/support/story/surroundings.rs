@@ -1,8 +1,10 @@
 //! What happens around the containers: databases, probes, the engine, people and receivers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use migwatch::model::database::{DatabaseProblem, DatabaseProblemKind, DatabaseReading};
+use migwatch::model::exec::{Action, ExecCommand, ExecId, MigrationCommand};
 use migwatch::model::observation::Observation;
 use migwatch::model::probe::{FailureReason, ProbeFailure, ProbeId, ProbeResult, Via};
 use migwatch::model::revision::{DatabaseId, Heads, Standing};
@@ -43,6 +45,42 @@ impl Story {
             tables,
         };
         self.sees(Observation::Database(reading))
+    }
+
+    /// Somebody starts a command inside the container.
+    pub(crate) fn execs(&mut self, exec: &str, text: &str, action: Action) -> &mut Self {
+        self.execs_as(
+            exec,
+            ExecCommand::Migrates(MigrationCommand {
+                text: text.into(),
+                action,
+                target: None,
+                environment: None,
+            }),
+        )
+    }
+
+    pub(crate) fn execs_as(&mut self, exec: &str, command: ExecCommand) -> &mut Self {
+        self.now = self.now.after(Duration::from_millis(20));
+        let (container, at) = (self.container.clone(), self.now);
+        self.sees(Observation::ExecStarted {
+            container,
+            exec: ExecId(exec.into()),
+            at,
+            command,
+        })
+    }
+
+    /// That command ends.
+    pub(crate) fn exec_ends(&mut self, exec: &str, exit_code: i32) -> &mut Self {
+        self.now = self.now.after(Duration::from_millis(20));
+        let (container, at) = (self.container.clone(), self.now);
+        self.sees(Observation::ExecEnded {
+            container,
+            exec: ExecId(exec.into()),
+            at,
+            exit_code: Some(exit_code),
+        })
     }
 
     /// A probe of a service answers as it should.
