@@ -122,32 +122,56 @@ impl<'a> Opening<'a> {
             && migration.history == self.history
     }
 
-    /// A migration of the same service that is at work: of several runners of one service that overlap in time nobody can tell which
-    /// of them moves the table.
+    /// A migration of the same service that was at work at the same time: of several runners of one service that overlap nobody can
+    /// tell which of them moves the table. Logs of two containers come in any order, so one that has ended counts as well.
     fn joinable(&self, just_ended: &[Fact]) -> Option<&'a Tracked> {
+        if self.grade == Grade::Claimed || self.history {
+            return None;
+        }
         let has_ended = |tracked: &Tracked| {
             let is_its_end = |fact: &Fact| matches!(fact, Fact::MigrationSettled { id, .. } if *id == tracked.migration.id);
             just_ended.iter().any(is_its_end)
         };
-        let open = self.state.durable.migrations.running(&self.known.service)?;
-        let is_other = open.runners().all(|runner| {
-            (&runner.container, runner.started_at, &runner.exec)
-                != (&self.runner.container, self.runner.started_at, &self.runner.exec)
+        let all = self.state.durable.migrations.all.values().map(AsRef::as_ref);
+        let mut others = all.filter(|other| {
+            other.migration.service == self.known.service
+                && other.migration.trigger != Trigger::OutOfBand
+                && !other.migration.history
+                && !other.is_claim()
         });
-        let is_real = self.grade > Grade::Claimed && !self.history && !open.migration.history;
-        (is_real && is_other && self.is_at_work(open) && !has_ended(open)).then_some(open)
+        others.find(|other| !self.works_on(other) && self.overlaps(other) && !has_ended(other))
     }
 
-    /// What is open only because nobody says that it ended does not overlap with anything.
-    fn is_at_work(&self, open: &Tracked) -> bool {
-        let waits = if open.migration.steps.is_empty() {
+    /// It is one of its runners already, or was.
+    fn works_on(&self, other: &Tracked) -> bool {
+        let is_it = |runner: &Runner| {
+            (&runner.container, runner.started_at, &runner.exec)
+                == (&self.runner.container, self.runner.started_at, &self.runner.exec)
+        };
+        other.runners().any(is_it)
+    }
+
+    /// What is open only because nobody says that it ended does not overlap with anything. Starts of one container never overlap.
+    fn overlaps(&self, other: &Tracked) -> bool {
+        let is_same_container = |runner: &Runner| {
+            runner.container == self.runner.container && runner.exec.is_none() && self.runner.exec.is_none()
+        };
+        if !other.is_open() {
+            let ended = other.migration.ended_at;
+            let is_own = other.runners().any(is_same_container);
+            return !is_own && ended.is_some_and(|ended| ended > self.runner.at && self.is_near(other));
+        }
+        let has_command = other.runners().any(|runner| runner.exec.is_some());
+        !settling::is_carried_out(other) && (self.is_near(other) || has_command)
+    }
+
+    fn is_near(&self, other: &Tracked) -> bool {
+        let waits = if other.migration.steps.is_empty() {
             settling::UNENDED
         } else {
             ONE_LOOP
         };
-        let has_command = open.runners().any(|runner| runner.exec.is_some());
-        let is_near = self.runner.at <= settling::last_sign_of(open).after(waits);
-        !settling::is_carried_out(open) && (is_near || has_command)
+        self.runner.at <= settling::last_sign_of(other).after(waits)
     }
 
     /// One verdict for all its runners: the worst.

@@ -133,3 +133,42 @@ fn steps_without_a_move_of_the_table_are_a_contradiction_that_is_said() {
     );
     assert_eq!(story.sent(), ["MigrationNothingApplied firing"]);
 }
+
+#[test]
+fn in_whatever_order_the_logs_of_two_replicas_come_they_are_one_migration() {
+    let mut story = Story::new(policy(Policy::Deny));
+    let mut started = Vec::new();
+    for number in 1..=2 {
+        story
+            .created_as(BACKEND, armed(), |look| look.number = Some(number))
+            .started();
+        started.push(story.container.clone());
+    }
+    story.with(&started[0]);
+    let first = story.line(RUNNING).unwrap();
+    story.with(&started[1]);
+    let second = story.line(RUNNING).unwrap();
+    let second_up = story.line(APPLICATION_UP).unwrap();
+    story.with(&started[0]);
+    let step = story.line(A_TO_B).unwrap();
+    let first_up = story.line(APPLICATION_UP).unwrap();
+    for lines in [
+        [&first, &step, &first_up, &second, &second_up],
+        [&second, &second_up, &first, &step, &first_up],
+        [&first, &second, &step, &second_up, &first_up],
+    ] {
+        let mut told = Story::new(policy(Policy::Deny));
+        told.state = story.state.clone();
+        let mut state = told.state;
+        for line in lines {
+            migwatch::judge::decide(&mut state, &story.settings, story.now, line);
+        }
+        let all: Vec<_> = state.durable.migrations.all.values().collect();
+        assert_eq!(all.len(), 1, "{lines:?}");
+        let migration = &all[0].migration;
+        assert_eq!(
+            (migration.outcome, migration.runners.len(), migration.concurrent),
+            (Outcome::Applied, 2, true)
+        );
+    }
+}

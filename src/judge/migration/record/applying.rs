@@ -127,6 +127,7 @@ impl Tracked {
     }
 
     fn joined(&mut self, runner: &Runner) {
+        self.reopen();
         let is_again = self
             .runs
             .iter()
@@ -149,6 +150,28 @@ impl Tracked {
             format!("{} works on it at the same time", runner.name),
         );
         self.show(runner);
+    }
+
+    /// What had ended before somebody was seen to have worked on it too has not ended as a whole: the end was its own.
+    fn reopen(&mut self) {
+        if !self.settled {
+            return;
+        }
+        let migration = &mut self.migration;
+        let reason = migration.outcome_reason.clone().unwrap_or_default();
+        let end = migration.ended_at.map(|at| (migration.outcome, at, reason));
+        migration.outcome = Outcome::Running;
+        self.settled = false;
+        let main = self.runner().cloned();
+        let is_recorded = main.as_ref().is_some_and(|main| self.run(main).is_some());
+        if let (Some(runner), Some(end), false) = (main, end, is_recorded) {
+            self.runs.push(Run {
+                runner,
+                erred: self.erred_in_this_attempt,
+                end: Some(end),
+                exec_end: self.exec_end.clone(),
+            });
+        }
     }
 
     fn erred(&mut self, container: Option<&ContainerId>) {
@@ -186,7 +209,7 @@ impl Tracked {
                 runner: runner.clone(),
                 erred: self.erred_in_this_attempt,
                 end: Some(end),
-                exec_end: None,
+                exec_end: self.exec_end.clone(),
             }),
         }
     }
