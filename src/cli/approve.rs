@@ -35,7 +35,7 @@ pub(super) struct Wishes {
     /// The one revision that may be reached: going on from it, or ending elsewhere, is not covered
     #[arg(long, value_name = "REVISION")]
     to: Option<String>,
-    /// What may set it off: startup, one_off, hook, exec, process, out_of_band [default: all]
+    /// What may set it off, as `exec,one_off`; all are `startup`, `one_off`, `hook`, `exec`, `process`, `out_of_band` [default: all]
     #[arg(long, value_name = "TRIGGERS", value_delimiter = ',')]
     triggers: Vec<String>,
     /// The database may be replaced as well: a backup is put back, or all begins anew

@@ -91,7 +91,7 @@ fn window(section: &mut Section<'_>) -> Option<Window> {
     let zone = zone(section);
     let is_once = section.has("until");
     let times = if is_once {
-        once(section, zone)
+        once(section, zone.as_ref())
     } else {
         recurring(section, zone)
     };
@@ -181,7 +181,7 @@ fn lasts(section: &mut Section<'_>) -> Option<Duration> {
     Some(lasts)
 }
 
-fn once(section: &mut Section<'_>, zone: Option<TimeZone>) -> Option<Times> {
+fn once(section: &mut Section<'_>, zone: Option<&TimeZone>) -> Option<Times> {
     for recurs in ["for", "days"] {
         if section.has(recurs) {
             section.wrong(
@@ -192,8 +192,8 @@ fn once(section: &mut Section<'_>, zone: Option<TimeZone>) -> Option<Times> {
     }
     section.text("for");
     section.texts("days");
-    let from = moment(section, "from", zone.as_ref());
-    let until = moment(section, "until", zone.as_ref());
+    let from = moment(section, "from", zone);
+    let until = moment(section, "until", zone);
     if let (Some(from), Some(until)) = (from, until)
         && from >= until
     {

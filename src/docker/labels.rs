@@ -125,10 +125,8 @@ fn migrations(into: &mut WatchLabels, value: &str) -> Result<(), String> {
         "deny" => into.migrations = Some(Policy::Deny),
         "allow" => into.migrations = Some(Policy::Allow),
         _ => {
-            into.window = Some(name(
-                value,
-                "is none of explicit, deny, allow, and no window's name",
-            )?)
+            let problem = "is none of explicit, deny, allow, and no window's name";
+            into.window = Some(name(value, problem)?);
         }
     }
     Ok(())

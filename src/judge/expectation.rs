@@ -253,9 +253,7 @@ pub fn refusal(state: &State, settings: &Settings, service: &ServiceId) -> Optio
     if more > 0 {
         known = format!("{known} and {more} more");
     }
-    if known.is_empty() {
-        known = "none".to_owned();
-    }
+    let known = if known.is_empty() { "none" } else { &known };
     Some(format!(
         "no service {service} is known, so nothing was approved; known are {known}"
     ))

@@ -12,8 +12,8 @@ impl Monitor {
         let answer = match command {
             Command::Acknowledge { id, by, note } => self.acknowledge(&id, by, note),
             Command::Approve(request) => self.approve(request),
-            Command::Revoke { id, by } => self.revoke(id, by),
-            Command::EndDeploy { id } => self.end_deploy(id),
+            Command::Revoke { id, by } => self.revoke(&id, by),
+            Command::EndDeploy { id } => self.end_deploy(&id),
             Command::Reload => Err("reloads are carried out elsewhere".to_owned()),
         };
         // Whoever asked may be gone; what was written stays written.
@@ -62,24 +62,24 @@ impl Monitor {
         })
     }
 
-    fn revoke(&mut self, id: ApprovalId, by: String) -> Result<Done, String> {
-        self.is_open(&id)?;
+    fn revoke(&mut self, id: &ApprovalId, by: String) -> Result<Done, String> {
+        self.is_open(id)?;
         self.take(&mut vec![Observation::ApprovalRevoked { id: id.clone(), by }]);
         Ok(format!("{id} is revoked").into())
     }
 
     /// One that is over already is no mistake of whoever says so now: its migration may have used it up.
-    fn end_deploy(&mut self, id: ApprovalId) -> Result<Done, String> {
+    fn end_deploy(&mut self, id: &ApprovalId) -> Result<Done, String> {
         let approvals = &self.state.durable.expectations.approvals;
-        let Some(record) = approvals.get(&id) else {
-            return Err(unknown(&id));
+        let Some(record) = approvals.get(id) else {
+            return Err(unknown(id));
         };
         let service = record.approval.service.clone();
         self.take(&mut vec![Observation::DeployEnded { id: id.clone() }]);
         // What the command did is looked at now. A full queue is no loss: the interval comes.
         let _ = self.hurry.try_send(service);
         let approvals = &self.state.durable.expectations.approvals;
-        let ended = approvals.get(&id).and_then(|record| record.ended.as_ref());
+        let ended = approvals.get(id).and_then(|record| record.ended.as_ref());
         Ok(match ended.map(|ended| &ended.why) {
             Some(ApprovalEnd::CommandEnded) | None => format!("{id} is over"),
             Some(why) => format!("{id} was over already: {why}"),

@@ -14,36 +14,45 @@ use crate::model::observation::Observation;
 use crate::model::revision::{Revision, VersionTable};
 use crate::model::time::Timestamp;
 
+/// A judged migration with what is known of it now.
+struct Doubt<'a> {
+    state: &'a State,
+    settings: &'a Settings,
+    judged: &'a Tracked,
+    now: &'a Tracked,
+    /// A table that it has just turned out to have moved.
+    moved: Option<&'a VersionTable>,
+}
+
 /// The correction that a fact about a migration makes due. It is to be believed before the fact, so that what is counted and told
 /// with the fact is so under the right verdict.
 pub(in super::super) fn correction(state: &State, settings: &Settings, fact: &Fact) -> Option<Fact> {
-    let is_evidence = matches!(
-        fact,
-        Fact::MigrationStepped { .. } | Fact::MigrationConfirmed { .. } | Fact::MigrationSettled { .. }
-    );
+    let moved = match fact {
+        Fact::MigrationConfirmed { movement, .. } => Some(&movement.table),
+        Fact::MigrationStepped { .. } | Fact::MigrationSettled { .. } => None,
+        _ => return None,
+    };
     let judged = tracked(state, fact.migration()?)?;
-    let migration = &judged.migration;
-    if !is_evidence || migration.history || judged.is_claim() {
+    if judged.migration.history || judged.is_claim() {
         return None;
     }
-    match migration.judgement.rule {
-        Rule::Approved | Rule::Window => {
-            let to = expected_revision(state, settings, judged);
+    let doubt = Doubt {
+        state,
+        settings,
+        judged,
+        now: judged,
+        moved,
+    };
+    match (doubt.is_expected_by_name(), doubt.expected_revision()) {
+        (true, Some(to)) => {
             // Only where a revision is asked for does the new evidence itself matter.
-            let now = to.map(|_| judged.with(fact));
-            let now = now.as_ref().unwrap_or(judged);
-            let why = to
-                .and_then(|to| strayed(to, now))
-                .or_else(|| used_by_another(state, judged))?;
-            again(state, settings, judged, now, &[], &why)
+            let now = &judged.with(fact);
+            let doubt = Doubt { now, ..doubt };
+            let why = strayed(to, now).or_else(|| doubt.used_by_another())?;
+            doubt.judged_again(&why)
         }
-        _ => {
-            let Fact::MigrationConfirmed { movement, .. } = fact else {
-                return None;
-            };
-            let moved = std::slice::from_ref(&movement.table);
-            owned(state, settings, judged, moved)
-        }
+        (true, None) => doubt.judged_again(&doubt.used_by_another()?),
+        (false, _) => moved.and_then(|_| doubt.owned()),
     }
 }
 
@@ -54,25 +63,17 @@ pub(in super::super) fn decide(
     _: Timestamp,
     _: &Observation,
 ) -> Vec<Fact> {
-    let all = state.durable.migrations.all.values();
-    let open = all.filter(|tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
-    open.filter_map(|tracked| owned(state, settings, tracked, &[]))
-        .collect()
-}
-
-/// The one revision that the migration's approval or window is for.
-fn expected_revision<'a>(state: &'a State, settings: &'a Settings, judged: &Tracked) -> Option<&'a Revision> {
-    let judgement = &judged.migration.judgement;
-    let name = judgement.expectation.as_ref()?;
-    if judgement.rule == Rule::Window {
-        return settings.windows.named.get(name)?.to.as_ref();
-    }
-    let record = state
-        .durable
-        .expectations
-        .approvals
-        .get(&ApprovalId(name.clone()))?;
-    record.approval.to.as_ref()
+    let all = state.durable.migrations.all.values().map(AsRef::as_ref);
+    let open = all
+        .filter(|tracked: &&Tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
+    let doubts = open.map(|judged| Doubt {
+        state,
+        settings,
+        judged,
+        now: judged,
+        moved: None,
+    });
+    doubts.filter_map(|doubt| doubt.owned()).collect()
 }
 
 fn strayed(to: &Revision, now: &Tracked) -> Option<String> {
@@ -86,66 +87,78 @@ fn strayed(to: &Revision, now: &Tracked) -> Option<String> {
     }
 }
 
-/// Of several that ran under one approval, the first that moves takes it.
-fn used_by_another(state: &State, judged: &Tracked) -> Option<String> {
-    let judgement = &judged.migration.judgement;
-    if judgement.rule != Rule::Approved {
-        return None;
+impl Doubt<'_> {
+    /// By an approval or a window.
+    fn is_expected_by_name(&self) -> bool {
+        matches!(
+            self.judged.migration.judgement.rule,
+            Rule::Approved | Rule::Window
+        )
     }
-    let id = ApprovalId(judgement.expectation.clone()?);
-    let record = state.durable.expectations.approvals.get(&id)?;
-    if record.used_by.is_empty() || record.used_by.contains(&judged.migration.id) {
-        return None;
-    }
-    let users = record.used_by.iter();
-    let user = users
-        .rev()
-        .find(|user| tracked(state, user).is_none_or(|user| is_judged_by(user, &id)))?;
-    Some(format!("the approval {id} is used by the migration {user}"))
-}
 
-/// What its policy let run, and what a stricter owner of its table does not.
-fn owned(state: &State, settings: &Settings, judged: &Tracked, moved: &[VersionTable]) -> Option<Fact> {
-    let judgement = &judged.migration.judgement;
-    let is_by_policy = matches!(judgement.rule, Rule::AllowEverything | Rule::DeclaredDeploy);
-    if judgement.verdict != Verdict::Expected || !is_by_policy {
-        return None;
+    /// The one revision that this approval or window is for.
+    fn expected_revision(&self) -> Option<&Revision> {
+        let judgement = &self.judged.migration.judgement;
+        let name = judgement.expectation.as_ref()?;
+        if judgement.rule == Rule::Window {
+            return self.settings.windows.named.get(name)?.to.as_ref();
+        }
+        let approvals = &self.state.durable.expectations.approvals;
+        approvals.get(&ApprovalId(name.clone()))?.approval.to.as_ref()
     }
-    let tables: Vec<VersionTable> = tables_of(judged, moved);
-    let case = Case::of(state, judged, &tables);
-    let asked = Asked::new(state, settings, &case, Some(judged));
-    let owner = asked.owner()?;
-    let why = format!("that {} owns it too was not known at first", owner.service);
-    again(state, settings, judged, judged, moved, &why)
-}
 
-fn tables_of(judged: &Tracked, moved: &[VersionTable]) -> Vec<VersionTable> {
-    let known = judged.migration.movements.iter().map(|movement| &movement.table);
-    known.chain(moved).cloned().collect()
-}
-
-/// Judges once more, with what is known `now`; nothing if that changes nothing.
-fn again(
-    state: &State,
-    settings: &Settings,
-    judged: &Tracked,
-    now: &Tracked,
-    moved: &[VersionTable],
-    why: &str,
-) -> Option<Fact> {
-    let tables = tables_of(now, moved);
-    let case = Case::of(state, judged, &tables);
-    let mut judgement = verdict::judge_as(&Asked::new(state, settings, &case, Some(now)));
-    let before = &judged.migration.judgement;
-    if (judgement.verdict, judgement.rule, &judgement.expectation)
-        == (before.verdict, before.rule, &before.expectation)
-    {
-        return None;
+    /// Of several that ran under one approval, the first that moves takes it.
+    fn used_by_another(&self) -> Option<String> {
+        let (migration, state) = (&self.judged.migration, self.state);
+        if migration.judgement.rule != Rule::Approved {
+            return None;
+        }
+        let id = ApprovalId(migration.judgement.expectation.clone()?);
+        let record = state.durable.expectations.approvals.get(&id)?;
+        if record.used_by.contains(&migration.id) {
+            return None;
+        }
+        let uses_it = |user: &Tracked| is_judged_by(user, &id);
+        let mut users = record.used_by.iter().rev();
+        let user = users.find(|user| tracked(state, user).is_none_or(uses_it))?;
+        Some(format!("the approval {id} is used by the migration {user}"))
     }
-    judgement.reason = format!("{}; {why}", judgement.reason);
-    Some(Fact::MigrationRejudged {
-        id: judged.migration.id.clone(),
-        grade: judged.migration.grade,
-        judgement,
-    })
+
+    /// What its policy let run, and what a stricter owner of its table does not.
+    fn owned(&self) -> Option<Fact> {
+        let judgement = &self.judged.migration.judgement;
+        let is_by_policy = matches!(judgement.rule, Rule::AllowEverything | Rule::DeclaredDeploy);
+        if judgement.verdict != Verdict::Expected || !is_by_policy {
+            return None;
+        }
+        let tables = self.tables();
+        let case = Case::of(self.state, self.judged, &tables);
+        let asked = Asked::new(self.state, self.settings, &case, Some(self.judged));
+        let owner = asked.owner()?.service;
+        self.judged_again(&format!("that {owner} owns it too was not known at first"))
+    }
+
+    /// Every table that it is known to have moved.
+    fn tables(&self) -> Vec<VersionTable> {
+        let movements = self.now.migration.movements.iter();
+        let known = movements.map(|movement| &movement.table);
+        known.chain(self.moved).cloned().collect()
+    }
+
+    /// With what is known now; nothing if that changes nothing.
+    fn judged_again(&self, why: &str) -> Option<Fact> {
+        let tables = self.tables();
+        let case = Case::of(self.state, self.judged, &tables);
+        let asked = Asked::new(self.state, self.settings, &case, Some(self.now));
+        let mut judgement = verdict::judge_as(&asked);
+        let before = &self.judged.migration.judgement;
+        let is_same = (judgement.verdict, judgement.rule) == (before.verdict, before.rule)
+            && judgement.expectation == before.expectation;
+        judgement.reason = format!("{}; {why}", judgement.reason);
+        (!is_same).then(|| Fact::MigrationRejudged {
+            id: self.judged.migration.id.clone(),
+            grade: self.judged.migration.grade,
+            judgement,
+        })
+    }
 }

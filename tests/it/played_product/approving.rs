@@ -65,7 +65,7 @@ async fn an_approved_migration_is_quiet_and_the_next_one_is_told() {
     assert_eq!(stage.judged("backend", "expected").await, Some(1.0));
     stage.heard_before_the_sentinel(&[]).await;
     stage.restart(&id, &[RUN, &step("b", "c"), UP]);
-    stage.told(&["UnexpectedMigration firing"]).await;
+    stage.told(&["UnexpectedMigration(backend)"]).await;
 }
 
 #[tokio::test]
