@@ -9,6 +9,7 @@
 
 pub mod alerting;
 pub mod containers;
+pub mod expectation;
 pub mod health;
 pub mod live;
 pub mod migration;
@@ -30,6 +31,7 @@ use crate::model::time::Timestamp;
 
 use alerting::Alerts;
 use containers::Containers;
+use expectation::Expectations;
 use live::Live;
 use migration::Migrations;
 use processes::Processes;
@@ -57,6 +59,8 @@ pub struct Durable {
     pub migrations: Migrations,
     /// Databases and version tables.
     pub tables: Tables,
+    /// Approvals.
+    pub expectations: Expectations,
     /// Local processes and how far their files were read.
     pub processes: Processes,
     /// Alerts and what receivers have of them.
@@ -78,6 +82,7 @@ impl Durable {
         }
         self.processes.apply(fact);
         self.tables.apply(fact);
+        self.expectations.apply(fact);
         self.alerts.apply(fact);
     }
 
@@ -86,6 +91,7 @@ impl Durable {
     pub fn forget(&mut self, now: Timestamp) -> Vec<crate::model::migration::Migration> {
         let left = self.migrations.forget(now);
         self.containers.forget(now, &self.migrations);
+        self.expectations.forget(now);
         self.alerts.forget(now);
         left
     }
@@ -104,6 +110,7 @@ impl State {
         migration::executing::deadlines(self, &mut moments);
         migration::out_of_band::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
+        expectation::deadlines(self, settings, now, &mut moments);
         alerting::wanted::deadlines(self, settings, &mut moments);
         moments.into_iter().filter(|moment| *moment > now).min()
     }
@@ -138,7 +145,7 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 13] = [
+    const SUBJECTS: [Subject; 15] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
@@ -149,6 +156,8 @@ pub fn decide(
         migration::settling::contradicted,
         migration::executing::presume,
         migration::out_of_band::decide,
+        expectation::reconsider,
+        expectation::decide,
         migration::acknowledge,
         alerting::acknowledge,
         alerting::deliveries,
@@ -161,11 +170,13 @@ pub fn decide(
     state.live.look(now, observation);
     let mut facts = Vec::new();
     for subject in SUBJECTS {
-        let concluded = subject(state, settings, now, observation);
-        for fact in &concluded {
-            state.apply(fact);
+        for fact in subject(state, settings, now, observation) {
+            let correction = expectation::correction(state, settings, &fact);
+            for fact in correction.into_iter().chain([fact]) {
+                state.apply(&fact);
+                facts.push(fact);
+            }
         }
-        facts.extend(concluded);
     }
     // A report that changes nothing (most are: a log read on, a probe that still succeeds) raises and ends no alert either.
     let is_news = state.live.changes != before || *observation == Observation::Tick;

@@ -1,5 +1,6 @@
 //! Alerts: what should fire is computed from the state; the difference to what fires becomes facts; receivers are owed transitions.
 
+mod expecting;
 mod occurrence;
 mod undecided;
 pub mod wanted;

@@ -1,5 +1,6 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
+mod databases;
 mod engine;
 mod execs;
 mod news;
@@ -9,7 +10,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
-use crate::model::database::DatabaseReading;
 use crate::model::log::{LogLine, Saying};
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
@@ -17,6 +17,7 @@ use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
+pub use databases::LiveDatabase;
 pub use engine::Engine;
 pub use execs::UntoldExec;
 pub use processes::LiveProcess;
@@ -83,17 +84,6 @@ pub struct LiveProbe {
     pub succeeded: bool,
     /// Failures in a row.
     pub failures: u32,
-    /// Since when it fails.
-    pub failing_since: Option<Timestamp>,
-}
-
-/// One database as last tried.
-#[derive(Clone, Debug)]
-pub struct LiveDatabase {
-    /// The last reading.
-    pub reading: DatabaseReading,
-    /// When it was last read with success.
-    pub last_read: Option<Timestamp>,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
 }
@@ -198,7 +188,12 @@ impl Live {
             | Observation::ProcessRead { .. }
             | Observation::ProcessLogStatus { .. }
             | Observation::ProcessGone(_) => self.process(observation, now),
-            Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
+            Observation::LogGap { .. }
+            | Observation::Acknowledged { .. }
+            | Observation::Approved(_)
+            | Observation::ApprovalRevoked { .. }
+            | Observation::DeployEnded { .. }
+            | Observation::Tick => {}
         }
     }
 
@@ -343,23 +338,6 @@ impl Live {
         self.probes.insert(probe.clone(), live);
     }
 
-    fn read(&mut self, reading: &DatabaseReading, now: Timestamp) {
-        let before = self.databases.get(&reading.database);
-        let (last_read, failing_since) = match &reading.tables {
-            Ok(_) => (Some(reading.at), None),
-            Err(_) => (
-                before.and_then(|before| before.last_read),
-                before.and_then(|before| before.failing_since).or(Some(now)),
-            ),
-        };
-        let live = LiveDatabase {
-            reading: reading.clone(),
-            last_read,
-            failing_since,
-        };
-        self.databases.insert(reading.database.clone(), live);
-    }
-
     /// The service's regular containers that are there now.
     pub fn replicas<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveContainer> {
         self.containers
@@ -381,12 +359,5 @@ impl Live {
         self.probes
             .range(first..)
             .take_while(move |(probe, _)| probe.service == *service)
-    }
-
-    /// The databases that a service uses.
-    pub fn databases_of<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveDatabase> {
-        self.databases
-            .values()
-            .filter(move |live| live.reading.services.contains(service))
     }
 }

@@ -29,6 +29,7 @@ use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
 
+pub(super) use identity::base36;
 pub use record::Tracked;
 
 /// Settled migrations kept in memory; older ones are in the journal's history.

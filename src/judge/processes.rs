@@ -113,6 +113,8 @@ fn discovered(process: &ServiceId, path: &str, now: Timestamp) -> Fact {
             source: ArmedSource::Image,
         },
         history_until: None,
+        window: None,
+        app: None,
         policy: None,
     }
 }

@@ -18,6 +18,7 @@ pub enum AlertName {
     MigrationNothingApplied,
     ConcurrentMigrations,
     MigrationArmed,
+    ExpectedMigrationMissing,
     ServiceDown,
     ServiceUnhealthy,
     EndpointDown,
@@ -29,13 +30,14 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
         Self::MigrationInterrupted,
         Self::MigrationNothingApplied,
         Self::ConcurrentMigrations,
         Self::MigrationArmed,
+        Self::ExpectedMigrationMissing,
         Self::ServiceDown,
         Self::ServiceUnhealthy,
         Self::EndpointDown,
@@ -54,6 +56,7 @@ impl AlertName {
             Self::MigrationNothingApplied => "MigrationNothingApplied",
             Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
+            Self::ExpectedMigrationMissing => "ExpectedMigrationMissing",
             Self::ServiceDown => "ServiceDown",
             Self::ServiceUnhealthy => "ServiceUnhealthy",
             Self::EndpointDown => "EndpointDown",

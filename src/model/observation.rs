@@ -1,5 +1,6 @@
 //! What an edge may report. Never a conclusion.
 
+use super::approval::{Approval, ApprovalId};
 use super::container::ContainerLook;
 use super::database::DatabaseReading;
 use super::exec::{ExecCommand, ExecId};
@@ -197,6 +198,20 @@ pub enum Observation {
         by: String,
         /// Their note.
         note: String,
+    },
+    /// A person approves a migration beforehand.
+    Approved(Approval),
+    /// A person takes an approval back.
+    ApprovalRevoked {
+        /// Which.
+        id: ApprovalId,
+        /// Who says so.
+        by: String,
+    },
+    /// The command of `migwatch deploy` ended.
+    DeployEnded {
+        /// The approval that was opened for it.
+        id: ApprovalId,
     },
     /// Time went on.
     Tick,

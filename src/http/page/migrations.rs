@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::expectations;
 use super::words::{Tone, badge, lasted, moment, time_of_day};
 use crate::model::cause::Cause;
 use crate::model::log::StepKind;
@@ -34,7 +35,10 @@ fn card(status: &Status, migration: &Migration) -> Markup {
                 @if let (Some(from), Some(to)) = (migration.from(), migration.to()) { code { (from) " → " (to) } " " }
                 span.quiet { (told(migration)) }
             }
-            p { (migration.judgement.reason) span.quiet { " (" (migration.judgement.rule.as_str()) ")" } }
+            p {
+                (migration.judgement.reason)
+                span.quiet { " (" (migration.judgement.rule.as_str()) ")" (expectations::covered(migration)) }
+            }
             @if let Some(cause) = &migration.cause { (failure(cause)) }
             @if !migration.steps.is_empty() {
                 ol.steps { @for step in &migration.steps { (line_of(step)) } }

@@ -14,6 +14,9 @@ impl Live {
             | Observation::Line { .. }
             | Observation::LogGap { .. }
             | Observation::Acknowledged { .. }
+            | Observation::Approved(_)
+            | Observation::ApprovalRevoked { .. }
+            | Observation::DeployEnded { .. }
             | Observation::Tick => false,
             Observation::EngineClock { ahead } => *ahead != self.engine.ahead,
             Observation::LogStatus { container, status } => {

@@ -97,6 +97,7 @@ impl<'a> Opening<'a> {
             grade: self.grade,
             container: Some((self.known, self.start)),
             label: self.label,
+            moved: &[],
         };
         let mut judgement = verdict::judge(self.state, self.settings, &case);
         judgement.reason.push_str(&self.state.live.engine.skew());

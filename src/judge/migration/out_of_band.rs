@@ -79,6 +79,7 @@ fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move)
         grade: Grade::Confirmed,
         container: None,
         label: None,
+        moved: std::slice::from_ref(table),
     };
     let mut judgement = verdict::judge(state, settings, &case);
     judgement.reason = format!("{}{}", judgement.reason, elsewhere(state, table, moved));
