@@ -108,8 +108,7 @@ impl Scene {
         }
         let began = Instant::now();
         let ended = self.begun_by(by, command).output().await.expect("it can be run");
-        let is_exec = matches!(by, By::Exec | By::ExecAtTerminal);
-        if is_exec && began.elapsed() > PRESUMED {
+        if by != By::Elsewhere && began.elapsed() > PRESUMED {
             self.presumed += 1;
         }
         // What the row says of it tells more than its exit code.
