@@ -22,6 +22,7 @@ pub mod view;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::exec::ExecId;
 use crate::model::fact::Fact;
 use crate::model::file::{FileId, FilePosition};
 use crate::model::log::ResumeFrom;
@@ -113,6 +114,11 @@ impl State {
         expectation::deadlines(self, settings, now, &mut moments);
         alerting::wanted::deadlines(self, settings, &mut moments);
         moments.into_iter().filter(|moment| *moment > now).min()
+    }
+
+    /// Commands inside containers that work on a migration and whose end was not heard: each with its container and when it began.
+    pub fn open_execs(&self) -> Vec<(ContainerId, ExecId, Timestamp)> {
+        self.durable.migrations.open_execs()
     }
 
     /// Where a local process's log file is to be taken up when it is opened.

@@ -130,6 +130,15 @@ impl Migrations {
             .find(|tracked| tracked.runners().any(is_its) || tracked.migration.runners.iter().any(is_its))
     }
 
+    pub(super) fn open_execs(&self) -> Vec<(ContainerId, ExecId, Timestamp)> {
+        let open = self.all.values().filter(|tracked| tracked.is_open());
+        let parts = open.flat_map(|tracked| part::Part::all(tracked));
+        parts
+            .filter_map(|part| Some((part.runner, part.open_exec()?)))
+            .map(|(runner, exec)| (runner.container.clone(), exec.clone(), runner.at))
+            .collect()
+    }
+
     fn on<'a, 'c>(&'a self, container: &'c ContainerId) -> impl Iterator<Item = &'a Tracked> + use<'a, 'c> {
         self.all.values().map(Arc::as_ref).filter(move |tracked| {
             tracked

@@ -8,7 +8,7 @@ use super::super::live::LiveContainer;
 use super::record::{ExecEnd, Run};
 use super::{Tracked, reading, settling};
 use crate::model::container::{ContainerState, Health};
-use crate::model::exec::Action;
+use crate::model::exec::{Action, ExecId};
 use crate::model::fact::Fact;
 use crate::model::log::StepKind;
 use crate::model::migration::{Outcome, Runner};
@@ -89,6 +89,14 @@ impl<'a> Part<'a> {
             exec_end: run.exec_end.as_ref(),
             end: run.end.as_ref(),
         }
+    }
+
+    /// The command inside a container that runs it, as long as its end was not heard.
+    pub(super) fn open_exec(&self) -> Option<&'a ExecId> {
+        self.runner
+            .exec
+            .as_ref()
+            .filter(|_| self.exec_end.is_none() && self.end.is_none())
     }
 
     /// The end that it is known to have come to before others.
