@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::database::Databases;
+use crate::database::{self, Databases};
 use crate::docker::{self, Docker};
 use crate::http::{self, Http};
 use crate::journal::Journal;
@@ -121,6 +121,7 @@ impl Parts {
         let (inbox, observations) = mpsc::channel(INBOX);
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (hurry, hurried) = mpsc::channel(HURRY);
+        let (migrating, migrating_view) = watch::channel(Arc::default());
         let published = Arc::new(Published {
             state: self.state.clone(),
         });
@@ -139,6 +140,7 @@ impl Parts {
             published,
             outbox,
             hurry,
+            migrating,
             clock: Arc::clone(&self.clock),
             own: monitor::Own::default(),
         };
@@ -165,7 +167,7 @@ impl Parts {
             inbox,
             clock: &self.clock,
         };
-        let warnings = edges.spawn(&mut tasks, &state_view, hurried);
+        let warnings = edges.spawn(&mut tasks, &state_view, (hurried, migrating_view));
         let views = views::Views {
             published: state_view,
             config: config_view,
@@ -233,7 +235,7 @@ impl Edges<'_> {
         self,
         tasks: &mut Tasks,
         state: &watch::Receiver<Arc<Published>>,
-        hurried: mpsc::Receiver<ServiceId>,
+        (hurried, migrating): (mpsc::Receiver<ServiceId>, database::Migrating),
     ) -> Arc<Mutex<Vec<String>>> {
         let stop = &tasks.stops.edges;
         let (inventory, inventory_view) = watch::channel(Arc::new(Vec::new()));
@@ -257,7 +259,8 @@ impl Edges<'_> {
         tasks.edges.spawn("probe", probes.run(stop.clone()));
         let reading = self.options.config.reading;
         let inbox = self.inbox.clone();
-        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock));
+        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock))
+            .while_migrating(migrating);
         tasks.edges.spawn("database", databases.run(stop.clone()));
         let docker = self.docker(state, inventory);
         tasks.edges.spawn("docker", docker.run(stop.clone()));

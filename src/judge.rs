@@ -13,6 +13,7 @@ pub mod health;
 pub mod live;
 pub mod migration;
 mod pairs;
+pub mod schema;
 pub mod settings;
 pub mod tables;
 pub mod verdict;
@@ -30,6 +31,7 @@ use alerting::Alerts;
 use containers::Containers;
 use live::Live;
 use migration::Migrations;
+use schema::Schemas;
 use settings::Settings;
 use tables::Tables;
 
@@ -54,6 +56,8 @@ pub struct Durable {
     pub migrations: Migrations,
     /// Databases and version tables.
     pub tables: Tables,
+    /// Schemas of databases.
+    pub schemas: Schemas,
     /// Alerts and what receivers have of them.
     pub alerts: Alerts,
 }
@@ -72,6 +76,7 @@ impl Durable {
             self.containers.saw_line(container, line);
         }
         self.tables.apply(fact);
+        self.schemas.apply(fact);
         self.alerts.apply(fact);
     }
 
@@ -95,6 +100,7 @@ impl State {
     pub fn deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
         let mut moments = Vec::new();
         migration::settling::deadlines(self, &mut moments);
+        schema::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
         alerting::wanted::deadlines(self, settings, &mut moments);
         moments.into_iter().filter(|moment| *moment > now).min()
@@ -125,12 +131,14 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 8] = [
+    const SUBJECTS: [Subject; 10] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
         migration::confirming::decide,
         migration::settling::decide,
+        schema::decide,
+        schema::correct,
         migration::acknowledge,
         alerting::acknowledge,
         alerting::deliveries,

@@ -3,7 +3,7 @@
 //! Promises one order of events for the whole daemon, one journal transaction a batch, and that nobody sees a fact before it is
 //! written, except while the disk refuses: then facts live in a bounded buffer, are shown as unwritten, and alerts still go out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ pub(super) struct Monitor {
     pub(super) published: watch::Sender<Arc<Published>>,
     pub(super) outbox: watch::Sender<Arc<Outbox>>,
     pub(super) hurry: mpsc::Sender<ServiceId>,
+    pub(super) migrating: watch::Sender<Arc<BTreeSet<ServiceId>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) own: Own,
 }
@@ -73,6 +74,7 @@ impl Monitor {
         stop: CancellationToken,
     ) {
         let mut batch = Vec::with_capacity(BATCH);
+        self.tell_who_migrates();
         self.tick();
         loop {
             let sleep = self.sleep();
@@ -138,6 +140,9 @@ impl Monitor {
             self.own.deadline = self.state.deadline(&config.settings, now);
         }
         self.owe(&facts);
+        if !facts.is_empty() {
+            self.tell_who_migrates();
+        }
         self.show(is_news, now);
         for fact in &facts {
             log(fact);
@@ -207,6 +212,18 @@ impl Monitor {
             self.outbox
                 .send_replace(Arc::new(self.state.durable.alerts.outbox()));
         }
+    }
+
+    /// The databases of services that migrate are looked at more closely.
+    fn tell_who_migrates(&self) {
+        let now = self.state.durable.migrations.migrating();
+        self.migrating.send_if_modified(|before| {
+            let changed = **before != now;
+            if changed {
+                *before = Arc::new(now);
+            }
+            changed
+        });
     }
 
     /// Believed before shown. Receivers were told first: the copy is the readers' cost.
@@ -315,6 +332,11 @@ fn log(fact: &Fact) {
         | Fact::MigrationRejudged { .. }
         | Fact::MigrationAcknowledged { .. }
         | Fact::TableMoved { .. }
+        | Fact::SchemaDrifted(_)
+        | Fact::SchemaSettled(_)
+        | Fact::MigrationSchemaChanged(_)
+        | Fact::SchemaChangeShared(_)
+        | Fact::DatabaseReplaced(_)
         | Fact::LogLost { .. } => tracing::info!(fact = text(), "concluded"),
         Fact::AlertFired { alert } => {
             tracing::warn!(alert = alert.name.as_str(), summary = alert.summary, fingerprint = %alert.fingerprint(), "fires");

@@ -2,6 +2,7 @@
 
 mod engine;
 mod news;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
 pub use engine::Engine;
+pub use schema::{LiveLocks, LiveSchema, LiveWait, Sight};
 
 /// What a container logged before it was first seen is read within this time: a tail of a file on the engine's disk.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -33,6 +35,10 @@ pub struct Live {
     pub probes: BTreeMap<ProbeId, LiveProbe>,
     /// Every database that was tried.
     pub databases: BTreeMap<DatabaseId, LiveDatabase>,
+    /// Every schema that was tried.
+    pub schemas: BTreeMap<DatabaseId, LiveSchema>,
+    /// Sessions that wait for a lock, looked at while a migration runs.
+    pub locks: BTreeMap<DatabaseId, LiveLocks>,
     /// Counts since this process began, by service.
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.
@@ -174,6 +180,7 @@ impl Live {
             Observation::Database(reading) => self.read(reading, now),
             Observation::DatabaseGone(database) => {
                 self.databases.remove(database);
+                self.look_at_schema(now, observation);
             }
             Observation::Delivered { receiver, .. } => {
                 let live = self.receivers.entry(receiver.clone()).or_default();
@@ -201,6 +208,7 @@ impl Live {
             | Observation::LogGap { .. }
             | Observation::Acknowledged { .. }
             | Observation::Tick => {}
+            Observation::Schema(_) | Observation::LockWaits(_) => self.look_at_schema(now, observation),
         }
     }
 

@@ -8,7 +8,7 @@ pub mod hearing;
 mod record;
 pub mod settling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
 use super::{State, pairs};
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, MigrationSchemaChanged};
 use crate::model::migration::{Acknowledgement, Migration, MigrationId, Outcome, Trigger, Verdict};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
 
 pub use record::Tracked;
+pub(super) use record::in_words;
 
 /// Settled migrations kept in memory; older ones are in the journal's history.
 const KEEP_SETTLED: usize = 200;
@@ -68,7 +69,8 @@ impl Migrations {
             | Fact::MigrationConfirmed { id, .. }
             | Fact::MigrationRejudged { id, .. }
             | Fact::MigrationSettled { id, .. }
-            | Fact::MigrationAcknowledged { id, .. } => {
+            | Fact::MigrationAcknowledged { id, .. }
+            | Fact::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => {
                 if let Some(tracked) = self.all.get_mut(id).map(Arc::make_mut) {
                     tracked.apply(fact);
                     if tracked.is_due_to_count() {
@@ -123,6 +125,14 @@ impl Migrations {
             .find(|tracked| tracked.migration.service == *service && tracked.is_open() && !tracked.is_claim())
     }
 
+    /// The services of which a witnessed migration runs now.
+    pub fn migrating(&self) -> BTreeSet<ServiceId> {
+        let all = self.all.values().map(Arc::as_ref);
+        let running =
+            all.filter(|tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
+        running.map(|tracked| tracked.migration.service.clone()).collect()
+    }
+
     /// Drops the oldest settled ones beyond what is kept; returns them for the history.
     pub(super) fn forget(&mut self, now: Timestamp) -> Vec<Migration> {
         let mut settled: Vec<_> = self.all.values().filter(|tracked| !tracked.is_open()).collect();
@@ -154,7 +164,10 @@ impl Counts {
 
 /// Whether an outcome is bad in itself, expected or not.
 pub fn is_failure(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Failed | Outcome::Interrupted)
+    matches!(
+        outcome,
+        Outcome::Failed | Outcome::HalfApplied | Outcome::Interrupted
+    )
 }
 
 /// A person closes a migration, by its ID.

@@ -3,6 +3,9 @@
 //! Each fact has a stable `kind` (its serde tag), independent of Rust names; [`FORMAT`] is the version of the whole set. A kind is
 //! never reused for another meaning; a field may be added with a default.
 
+mod proof;
+mod schema;
+
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Fingerprint, Resolution};
@@ -17,6 +20,11 @@ use super::policy::Policy;
 use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::{ContainerId, Role, ServiceId};
 use super::time::Timestamp;
+pub use proof::BindingProof;
+pub use schema::{
+    DatabaseReplaced, ForeignChange, MigrationSchemaChanged, SchemaBaselined, SchemaChangeShared,
+    SchemaDrifted, SchemaSeen, SchemaSettled,
+};
 
 /// The version of the journal's format. A journal with a higher one is refused, never taken for corruption.
 pub const FORMAT: u32 = 1;
@@ -291,6 +299,20 @@ pub enum Fact {
         /// What proves it.
         proof: BindingProof,
     },
+    /// A schema was read for the first time: a baseline.
+    SchemaBaselined(SchemaBaselined),
+    /// The schema is still the known one; what ended before this did not change it.
+    SchemaSeen(SchemaSeen),
+    /// The schema changed, and no migration did it.
+    SchemaDrifted(SchemaDrifted),
+    /// The drift of a schema is over: changed back, or accepted.
+    SchemaSettled(SchemaSettled),
+    /// A migration changed the schema.
+    MigrationSchemaChanged(MigrationSchemaChanged),
+    /// Migrations of several services ran while the schema changed: which of them did it cannot be told.
+    SchemaChangeShared(SchemaChangeShared),
+    /// Tables of a database vanished or came back wholesale.
+    DatabaseReplaced(DatabaseReplaced),
     /// An alert began to fire.
     AlertFired {
         /// The alert.
@@ -345,7 +367,8 @@ impl Fact {
             | Self::MigrationConfirmed { id, .. }
             | Self::MigrationRejudged { id, .. }
             | Self::MigrationSettled { id, .. }
-            | Self::MigrationAcknowledged { id, .. } => Some(id),
+            | Self::MigrationAcknowledged { id, .. }
+            | Self::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => Some(id),
             _ => None,
         }
     }
@@ -366,29 +389,6 @@ impl Fact {
                 ..
             } => Some((id, line, container.as_ref())),
             _ => None,
-        }
-    }
-}
-
-/// What proves that a service migrates a version table, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BindingProof {
-    /// Config or label says so.
-    Configured,
-    /// It is the only version table of the service's database.
-    OnlyTable,
-    /// A logged `-> b` equalled the table's new row.
-    Learned,
-}
-
-impl BindingProof {
-    /// The word used on pages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Configured => "configured",
-            Self::OnlyTable => "only_table",
-            Self::Learned => "learned",
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The database edge on real MariaDB, PostgreSQL and SQLite.
 
+mod locks;
 mod manners;
 mod reading;
+mod schema;
 mod trouble;
 mod watching;
 

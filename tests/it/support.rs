@@ -14,6 +14,7 @@ pub(crate) mod real_container;
 pub(crate) mod receiver;
 pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
+pub(crate) mod sample_schemas;
 pub(crate) mod sample_status;
 pub(crate) mod served;
 pub(crate) mod stack;

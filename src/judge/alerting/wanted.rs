@@ -7,10 +7,9 @@ use super::super::State;
 use super::super::health::{self, Sight};
 use super::super::migration::Tracked;
 use super::super::settings::Settings;
-use super::words;
+use super::{databases, stuck, words};
 use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
 use crate::model::container::ArmedState;
-use crate::model::database::DatabaseProblemKind;
 use crate::model::migration::{Grade, MigrationId, Outcome, Verdict};
 use crate::model::observation::LogStatus;
 use crate::model::policy::Policy;
@@ -62,8 +61,9 @@ fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
         alerts.extend(of_service(&sight, settings, service, now));
     }
     alerts.extend(armed(state, settings, now));
-    alerts.extend(databases(state, settings, now));
+    alerts.extend(databases::conditions(state, settings, now));
     alerts.extend(blind(state, settings, now));
+    alerts.extend(stuck::conditions(state, settings, now));
     for alert in &mut alerts {
         if !settings.host.is_empty() {
             alert.labels.insert("host".to_owned(), settings.host.clone());
@@ -73,7 +73,12 @@ fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
 }
 
 /// An alert without its words.
-fn alert(name: AlertName, severity: Severity, labels: BTreeMap<String, String>, at: Timestamp) -> Alert {
+pub(super) fn alert(
+    name: AlertName,
+    severity: Severity,
+    labels: BTreeMap<String, String>,
+    at: Timestamp,
+) -> Alert {
     Alert {
         name,
         severity,
@@ -86,7 +91,7 @@ fn alert(name: AlertName, severity: Severity, labels: BTreeMap<String, String>, 
     }
 }
 
-fn labels(service: &ServiceId) -> BTreeMap<String, String> {
+pub(super) fn labels(service: &ServiceId) -> BTreeMap<String, String> {
     [("project", &service.project), ("service", &service.service)]
         .map(|(key, value)| (key.to_owned(), value.clone()))
         .into()
@@ -143,7 +148,7 @@ fn occurrences<'a>(
         Policy::Explicit | Policy::Deny => Severity::Critical,
     };
     let mut occurrences = Vec::new();
-    let mut raise = |name, at: Timestamp, observed_at| {
+    let mut raise = |name, severity, at: Timestamp, observed_at| {
         if now < at.after(settings.keep) {
             occurrences.push(Occurrence {
                 name,
@@ -157,7 +162,12 @@ fn occurrences<'a>(
     if let Some(at) = migration.moved_at
         && migration.judgement.verdict == Verdict::Unexpected
     {
-        raise(AlertName::UnexpectedMigration, at, tracked.moved_observed_at);
+        raise(
+            AlertName::UnexpectedMigration,
+            severity,
+            at,
+            tracked.moved_observed_at,
+        );
     }
     if let Some(at) = tracked.failed_at
         && !came_through
@@ -165,9 +175,14 @@ fn occurrences<'a>(
         // While it is tried again it stays what it was at first.
         let name = match tracked.failed_as {
             Some(Outcome::Interrupted) if migration.cause.is_none() => AlertName::MigrationInterrupted,
+            Some(Outcome::HalfApplied) => AlertName::MigrationHalfApplied,
             _ => AlertName::MigrationFailed,
         };
-        raise(name, at, None);
+        raise(name, severity, at, None);
+    }
+    if let Some(at) = tracked.schema.foreign_at {
+        let severity = databases::severity_of_foreign(settings, &tracked.schema.foreign, severity);
+        raise(AlertName::ForeignSchemaChange, severity, at, None);
     }
     occurrences
 }
@@ -256,31 +271,6 @@ fn armed_since(state: &State, live: &super::super::live::LiveContainer) -> Optio
     Some(known.history_until.unwrap_or(known.created_at))
 }
 
-fn databases(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
-    let mut alerts = Vec::new();
-    for (database, live) in &state.live.databases {
-        let (Some(since), Err(problem)) = (live.failing_since, &live.reading.tables) else {
-            continue;
-        };
-        let migrates = live
-            .reading
-            .services
-            .iter()
-            .any(|service| state.durable.migrations.running(service).is_some());
-        let is_busy = migrates && problem.kind == DatabaseProblemKind::Timeout;
-        let is_known = state.durable.tables.connected.contains(database);
-        if !is_known || is_busy || now < since.after(settings.database_grace) {
-            continue;
-        }
-        let labels = [("database".to_owned(), database.0.clone())].into();
-        let mut alert = alert(AlertName::DatabaseUnreachable, Severity::Warning, labels, since);
-        alert.observed_at = now;
-        (alert.summary, alert.description) = words::database(live, problem);
-        alerts.push(alert);
-    }
-    alerts
-}
-
 /// Where migwatch itself does not see.
 fn blind(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
     let mut alerts = Vec::new();
@@ -356,7 +346,11 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
 /// When an alert may begin or end by time alone.
 pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
     for tracked in state.durable.migrations.all.values() {
-        let begins = [tracked.migration.moved_at, tracked.failed_at];
+        let begins = [
+            tracked.migration.moved_at,
+            tracked.failed_at,
+            tracked.schema.foreign_at,
+        ];
         moments.extend(begins.into_iter().flatten().map(|at| at.after(settings.keep)));
     }
     let live = state.live.containers.values();
@@ -365,12 +359,6 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
             .filter_map(|live| Some(live.unreadable_since?.after(settings.blind_grace))),
     );
     moments.extend(live.filter_map(|live| Some(armed_since(state, live)?.after(settings.armed_after))));
-    let failing = state
-        .live
-        .databases
-        .values()
-        .filter_map(|live| live.failing_since);
-    moments.extend(failing.map(|since| since.after(settings.database_grace)));
     moments.extend(
         state
             .live
@@ -391,4 +379,6 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
         .values()
         .filter_map(|record| record.last_gap);
     moments.extend(gaps.map(|(_, to)| to.after(GAP)));
+    databases::deadlines(state, settings, moments);
+    stuck::deadlines(state, settings, moments);
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::schema::{self, SchemaWork};
 use super::is_failure;
 use crate::model::fact::Fact;
 use crate::model::log::{Step, StepKind};
@@ -35,6 +36,9 @@ pub struct Tracked {
     pub settled: bool,
     /// The latest attempt logged an error.
     pub erred_in_this_attempt: bool,
+    /// What it did to schemas.
+    #[serde(default)]
+    pub schema: SchemaWork,
 }
 
 impl Tracked {
@@ -83,6 +87,7 @@ impl Tracked {
             failed_as: None,
             settled: false,
             erred_in_this_attempt: false,
+            schema: SchemaWork::default(),
         })
     }
 
@@ -157,12 +162,23 @@ impl Tracked {
                     self.failed_at.get_or_insert(*at);
                     self.failed_as.get_or_insert(*outcome);
                 }
+                if *outcome == Outcome::HalfApplied {
+                    self.failed_as = Some(*outcome);
+                }
                 let text = format!("{}: {reason}", outcome.as_str());
                 self.evidence(Evidence {
                     at: *at,
                     witness: Witness::Engine,
                     text,
                 });
+            }
+            Fact::MigrationSchemaChanged(change) => {
+                self.evidence(Evidence {
+                    at: change.at,
+                    witness: Witness::Database,
+                    text: schema::evidence(change),
+                });
+                self.schema.apply(change);
             }
             Fact::MigrationAcknowledged { acknowledgement, .. } => {
                 self.migration.acknowledged = Some(acknowledgement.clone());
@@ -239,7 +255,7 @@ impl Tracked {
 }
 
 /// `upgrade a -> b, title`.
-pub(super) fn in_words(step: &Step) -> String {
+pub(in super::super) fn in_words(step: &Step) -> String {
     let list = |revisions: &[crate::model::revision::Revision]| match revisions {
         [] => "base".to_owned(),
         some => some

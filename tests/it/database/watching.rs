@@ -57,6 +57,7 @@ impl Edge {
         let config = Config {
             interval,
             timeout: Duration::from_secs(2),
+            schema_interval: AT_REST,
         };
         let clock = Arc::new(Ticks(AtomicI64::new(0)));
         let stop = CancellationToken::new();
@@ -71,11 +72,22 @@ impl Edge {
         }
     }
 
-    async fn next(&mut self) -> Observation {
+    /// The next report of any kind.
+    pub(super) async fn report(&mut self) -> Observation {
         tokio::time::timeout(PATIENCE, self.inbox.recv())
             .await
             .expect("a report comes")
             .expect("the edge runs")
+    }
+
+    /// The next report that is no schema: those follow readings as they are due.
+    async fn next(&mut self) -> Observation {
+        loop {
+            let report = self.report().await;
+            if !matches!(report, Observation::Schema(_)) {
+                return report;
+            }
+        }
     }
 
     /// The next report, which is a reading.
