@@ -67,7 +67,7 @@ async fn ask_for_more<const N: usize>(
     timeout: Duration,
 ) -> Result<Vec<Texts<N>>, Failure> {
     match ask(connection, statement, timeout).await {
-        Err(failure) if failure.is_answer() => Ok(Vec::new()),
+        Err(failure) if failure.is_refusal() => Ok(Vec::new()),
         result => result,
     }
 }

@@ -54,7 +54,7 @@ pub(super) const OLDEST: &str = "SELECT CAST(p.id AS CHAR), CAST(p.user AS CHAR)
      CAST(TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS CHAR), CAST(p.info AS CHAR), CAST(p.command AS CHAR) \
      FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
      WHERE p.id <> CONNECTION_ID() AND IFNULL(p.state, '') NOT LIKE 'Waiting for %lock' \
-     ORDER BY IFNULL(p.db = DATABASE(), 0) DESC, t.trx_started LIMIT 1";
+     ORDER BY IFNULL(p.db = DATABASE(), 0) DESC, t.trx_started";
 
 /// Who waits for rows, and who holds them: the two sessions as above. Needs the right PROCESS; MySQL 8 keeps this elsewhere.
 pub(super) const ROW_WAITS: &str = "SELECT CAST(w.id AS CHAR), CAST(w.user AS CHAR), CAST(w.host AS CHAR), \
@@ -126,6 +126,9 @@ fn ssl_mode(tls: Tls, own_ca: bool) -> MySqlSslMode {
 
 /// "Table doesn't exist".
 pub(super) const NO_SUCH_TABLE: u16 = 1146;
+
+/// The right PROCESS or another one is missing, or (MySQL 8) `information_schema` has no such table.
+pub(super) const REFUSALS: [u16; 4] = [1044, 1109, 1142, 1227];
 
 /// What an error number means to whoever runs the database. Source: MariaDB's and MySQL's error references.
 pub(super) fn meaning(number: u16) -> Option<(Kind, &'static str)> {

@@ -89,6 +89,15 @@ impl Failure {
         error.code().as_deref() == Some(postgres::NO_SUCH_TABLE) || sqlite::is_no_such_table(error.message())
     }
 
+    /// The user may not ask this.
+    pub(super) fn is_refusal(&self) -> bool {
+        let Cause::Sql(sqlx::Error::Database(error)) = &self.cause else {
+            return false;
+        };
+        let error = error.try_downcast_ref::<MySqlDatabaseError>();
+        error.is_some_and(|error| mysql::REFUSALS.contains(&error.number()))
+    }
+
     /// What an error number means is told of version tables; a catalogue is another thing.
     fn advice(&self, kind: Kind, advice: &'static str) -> &'static str {
         match (self.operation, kind) {

@@ -1,5 +1,6 @@
 //! The database edge on real MariaDB, PostgreSQL and SQLite.
 
+mod changes;
 mod locks;
 mod manners;
 mod reading;

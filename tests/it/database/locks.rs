@@ -37,7 +37,7 @@ async fn waits(target: &Target) -> Vec<LockWait> {
 }
 
 /// Runs a statement that will have to wait, in a session of its own.
-async fn start_waiting(database: &Schema, sql: &str) -> JoinSet<()> {
+pub(super) async fn start_waiting(database: &Schema, sql: &str) -> JoinSet<()> {
     let user = if database.address().ends_with(":3306") {
         "root"
     } else {
