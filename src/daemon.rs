@@ -177,12 +177,7 @@ impl Parts {
             clock: self.clock,
             build: self.options.build,
         };
-        let served = http.serve(
-            views.into_http(self.metrics.registry),
-            commands,
-            tasks.stops.http.clone(),
-        );
-        tasks.served.spawn("http", served);
+        tasks.serve(http, views.into_http(self.metrics.registry), commands);
         tasks
             .edges
             .spawn("memory", memory::keep_small(tasks.stops.edges.clone()));
@@ -206,6 +201,16 @@ impl Tasks {
             served: Supervisor::new("http"),
             stops: Stops::default(),
         }
+    }
+
+    fn serve(
+        &mut self,
+        http: Http,
+        views: http::Views,
+        commands: mpsc::Sender<(http::Command, http::Reply)>,
+    ) {
+        let served = http.serve(views, commands, self.stops.http.clone());
+        self.served.spawn("http", served);
     }
 
     /// Edges first, so that nothing new comes; then what is owed; then the last facts; pages to the end.

@@ -67,8 +67,8 @@ async fn read(
     if parts.len() > ROWS {
         return Err(too_many("columns, indexes and foreign keys", ROWS));
     }
-    let names = rows.into_iter().filter_map(|[name]| name);
-    let mut tables: BTreeMap<String, Parts> = names.map(|name| (name, Parts::default())).collect();
+    let there = rows.into_iter().filter_map(|[name]| name);
+    let mut tables: BTreeMap<String, Parts> = there.map(|name| (name, Parts::default())).collect();
     for [kind, table, name, definition] in parts {
         if let (Some(kind), Some(table), Some(name)) = (kind, table, name)
             && let Some(parts) = tables.get_mut(&table)
@@ -76,9 +76,10 @@ async fn read(
             parts.take(&kind, name, definition.unwrap_or_default());
         }
     }
-    let named: Vec<String> = versions.iter().map(ToString::to_string).collect();
+    let read_as_versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
     let shapes = tables.into_iter().map(|(name, parts)| (name, parts.shape()));
-    let is_other = |(name, shape): &(String, TableShape)| !named.contains(name) && !is_version_table(shape);
+    let is_other =
+        |(name, shape): &(String, TableShape)| !read_as_versions.contains(name) && !is_version_table(shape);
     Ok(Schema(shapes.filter(is_other).collect()))
 }
 

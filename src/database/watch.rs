@@ -176,17 +176,7 @@ impl Watch {
             schema = self.reader.schema() => schema,
         };
         self.schema_pace.read(Instant::now(), schema.is_ok());
-        let problem = schema.as_ref().err();
-        if self.schema_problem.as_ref() != problem {
-            let database = &self.reader.target().id;
-            match problem {
-                Some(problem) => {
-                    tracing::warn!(%database, kind = problem.kind.as_str(), "{}", problem.detail);
-                }
-                None => tracing::info!(%database, "the schema can be read again"),
-            }
-            self.schema_problem = problem.cloned();
-        }
+        self.log_schema(schema.as_ref().err());
         let Target { id, services, .. } = self.reader.target().clone();
         self.send(Observation::Schema(SchemaReading {
             database: id,
@@ -195,6 +185,17 @@ impl Watch {
             schema,
         }))
         .await
+    }
+
+    /// A problem is said once, and its end once.
+    fn log_schema(&mut self, problem: Option<&DatabaseProblem>) {
+        let database = &self.reader.target().id;
+        if let Some(problem) = problem.filter(|problem| self.schema_problem.as_ref() != Some(problem)) {
+            tracing::warn!(%database, kind = problem.kind.as_str(), "{}", problem.detail);
+        } else if problem.is_none() && self.schema_problem.is_some() {
+            tracing::info!(%database, "the schema can be read again");
+        }
+        self.schema_problem = problem.cloned();
     }
 
     /// Who waits for whom. That nobody does is told once; what cannot be seen is no news.

@@ -182,16 +182,8 @@ impl Live {
                 self.databases.remove(database);
                 self.look_at_schema(now, observation);
             }
-            Observation::Delivered { receiver, .. } => {
-                let live = self.receivers.entry(receiver.clone()).or_default();
-                live.problem = None;
-                live.delivered = live.delivered.saturating_add(1);
-            }
-            Observation::DeliveryFailed { receiver, reason } => {
-                let live = self.receivers.entry(receiver.clone()).or_default();
-                live.problem = Some(reason.clone());
-                live.failed = live.failed.saturating_add(1);
-            }
+            Observation::Delivered { receiver, .. } => self.delivered(receiver, None),
+            Observation::DeliveryFailed { receiver, reason } => self.delivered(receiver, Some(reason)),
             Observation::OutOfMemory { container, .. } => {
                 if let Some(live) = self.containers.get_mut(container) {
                     live.look.oom_killed = true;
@@ -210,6 +202,17 @@ impl Live {
             | Observation::Tick => {}
             Observation::Schema(_) | Observation::LockWaits(_) => self.look_at_schema(now, observation),
         }
+    }
+
+    fn delivered(&mut self, receiver: &str, problem: Option<&String>) {
+        let live = self.receivers.entry(receiver.to_owned()).or_default();
+        let count = if problem.is_some() {
+            &mut live.failed
+        } else {
+            &mut live.delivered
+        };
+        *count = count.saturating_add(1);
+        live.problem = problem.cloned();
     }
 
     fn said(&mut self, container: &ContainerId, line: &LogLine) {

@@ -146,17 +146,15 @@ fn probably(wait: &LockWait) -> &'static str {
 }
 
 fn told(session: &Session) -> String {
-    let mut text = session.to_string();
-    if let Some(since) = session.since {
-        text.push_str(&format!(", at it since {since}"));
-    }
-    match (&session.statement, session.idle) {
-        (Some(statement), false) => text.push_str(&format!(": {statement}")),
-        (Some(statement), true) => text.push_str(&format!(", idle in a transaction after: {statement}")),
-        (None, true) => text.push_str(", idle in a transaction"),
-        (None, false) => text.push_str(" (its statement is not shown to migwatch)"),
-    }
-    text
+    let since = session.since.map(|since| format!(", at it since {since}"));
+    let since = since.unwrap_or_default();
+    let does = match (&session.statement, session.idle) {
+        (Some(statement), false) => format!(": {statement}"),
+        (Some(statement), true) => format!(", idle in a transaction after: {statement}"),
+        (None, true) => ", idle in a transaction".to_owned(),
+        (None, false) => " (its statement is not shown to migwatch)".to_owned(),
+    };
+    format!("{session}{since}{does}")
 }
 
 /// The waits that may be this migration's, of the databases that it has to do with.

@@ -142,7 +142,9 @@ pub(super) fn why_resolved(state: &State, alert: &Alert) -> String {
         return by_whom("acknowledged", acknowledgement);
     }
     match alert.name {
-        AlertName::UnexpectedMigration => "kept for its time; nobody acknowledged it".to_owned(),
+        AlertName::UnexpectedMigration | AlertName::ForeignSchemaChange => {
+            "kept for its time; nobody acknowledged it".to_owned()
+        }
         AlertName::MigrationFailed
             if tracked.is_some_and(|tracked| tracked.failed_as == Some(Outcome::HalfApplied)) =>
         {
@@ -151,7 +153,6 @@ pub(super) fn why_resolved(state: &State, alert: &Alert) -> String {
         AlertName::MigrationFailed | AlertName::MigrationHalfApplied | AlertName::MigrationInterrupted => {
             "a later run came through, or it was kept for its time".to_owned()
         }
-        AlertName::ForeignSchemaChange => "kept for its time; nobody acknowledged it".to_owned(),
         AlertName::MigrationStuck => "it moved on, or it ended".to_owned(),
         AlertName::SchemaDrift => "the schema is as it should be, or a migration explains it".to_owned(),
         AlertName::DatabaseReplaced => "told for its time; the new baseline stays".to_owned(),

@@ -64,19 +64,24 @@ impl SchemaWork {
 
 /// One piece of evidence about a change.
 pub(in super::super) fn evidence(change: &MigrationSchemaChanged) -> String {
-    let mut text = format!("the schema changed with it: {}", change.changes.join(", "));
-    for foreign in &change.foreign {
-        text.push_str(&format!("; {} was made by {}", foreign.table, foreign.owner));
-    }
+    let mut parts = vec![format!(
+        "the schema changed with it: {}",
+        change.changes.join(", ")
+    )];
+    let whose = |it: &ForeignChange| format!("{} was made by {}", it.table, it.owner);
+    parts.extend(change.foreign.iter().map(whose));
     if !change.ownerless.is_empty() {
         let (it, tables) = (it_is(&change.ownerless), change.ownerless.join(", "));
-        text.push_str(&format!(
-            "; who made {tables} is not known: {it} older than the watch"
+        parts.push(format!(
+            "who made {tables} is not known: {it} older than the watch"
         ));
     }
-    if change.late {
-        text.push_str(" (found after the fact)");
-    }
+    let late = if change.late {
+        " (found after the fact)"
+    } else {
+        ""
+    };
+    let text = format!("{}{late}", parts.join("; "));
     shorten(&text, LONGEST)
 }
 

@@ -83,7 +83,7 @@ fn thousands_of_changes_are_counted_not_told() {
     let words = in_words(&diff(&Schema::default(), &after));
     assert_eq!(words.len(), 21);
     assert_eq!(words.last().map(String::as_str), Some("980 more changes"));
-    assert_eq!(in_words(&diff(&after, &after)), [String::new(); 0]);
+    assert!(in_words(&diff(&after, &after)).is_empty());
 }
 
 fn any_definitions() -> impl Strategy<Value = std::collections::BTreeMap<String, u64>> {

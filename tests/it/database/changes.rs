@@ -80,9 +80,7 @@ async fn a_version_table_that_moves_brings_a_reading_of_the_schema() {
 async fn a_schema_that_cannot_be_read_is_reported_and_the_version_tables_are_read_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenants.db");
-    let many: String = (0..2_001)
-        .map(|tenant| format!("CREATE TABLE t{tenant} (id INT);"))
-        .collect();
+    let many = super::schema::tables(2_001);
     let versions = version_table("alembic_version", &["a1"]);
     sqlite(&path, &format!("BEGIN; {many} {versions} COMMIT")).await;
     let mut edge = Edge::every(
@@ -130,7 +128,7 @@ async fn while_a_migration_runs_its_databases_are_read_every_second_and_asked_wh
                 .unwrap();
             Box::new(move || drop(holder))
         };
-        let waiting = super::locks::start_waiting(&database, alter).await;
+        let waiting = super::locks::start_waiting(&database, alter);
         let seen = locks(&mut edge).await;
         assert_eq!(seen.waits.len(), 1, "{seen:?}");
         assert!(seen.waits[0].holder.is_some(), "{seen:?}");
@@ -156,7 +154,7 @@ async fn once_no_migration_runs_any_more_nobody_is_said_to_wait() {
         .execute(&mut holder)
         .await
         .unwrap();
-    let _waiting = super::locks::start_waiting(&database, "ALTER TABLE users ADD COLUMN age INT").await;
+    let _waiting = super::locks::start_waiting(&database, "ALTER TABLE users ADD COLUMN age INT");
     let ours = Target {
         services: vec![backend()],
         ..target(database.url(), Tables::Found)

@@ -37,7 +37,7 @@ async fn waits(target: &Target) -> Vec<LockWait> {
 }
 
 /// Runs a statement that will have to wait, in a session of its own.
-pub(super) async fn start_waiting(database: &Schema, sql: &str) -> JoinSet<()> {
+pub(super) fn start_waiting(database: &Schema, sql: &str) -> JoinSet<()> {
     let user = if database.address().ends_with(":3306") {
         "root"
     } else {
@@ -79,7 +79,7 @@ async fn on_mariadb_an_alter_that_waits_for_an_open_transaction_is_seen_with_its
         .await
         .unwrap();
     let alter = "ALTER TABLE users ADD COLUMN token VARCHAR(40) DEFAULT 's3cret'";
-    let _waiting = start_waiting(&database, alter).await;
+    let _waiting = start_waiting(&database, alter);
     let seen = waits(&target(database.url(), Tables::Found)).await;
     assert_eq!(seen.len(), 1, "{seen:?}");
     let statement = seen[0].waiting.statement.as_deref().unwrap();
@@ -112,7 +112,7 @@ async fn on_mariadb_who_waits_for_a_row_is_seen_with_who_holds_it() {
         .execute(&mut holder)
         .await
         .unwrap();
-    let _waiting = start_waiting(&database, update).await;
+    let _waiting = start_waiting(&database, update);
     let seen = waits(&target(database.url(), Tables::Found)).await;
     assert!(seen[0].holder.is_some() && !seen[0].probably, "{seen:?}");
     assert!(
@@ -170,7 +170,7 @@ async fn on_postgresql_an_alter_that_waits_is_seen_with_who_is_in_its_way() {
         .await
         .unwrap();
     let alter = "ALTER TABLE users ADD COLUMN token VARCHAR(40) DEFAULT 's3cret'";
-    let _waiting = start_waiting(&database, alter).await;
+    let _waiting = start_waiting(&database, alter);
     let seen = waits(&target(database.url(), Tables::Found)).await;
     assert_eq!(seen.len(), 1, "{seen:?}");
     let (waiting, holder) = (&seen[0].waiting, seen[0].holder.as_ref().unwrap());
@@ -203,7 +203,7 @@ async fn a_postgresql_user_without_further_rights_sees_who_waits_and_not_what() 
         .execute(&mut holder)
         .await
         .unwrap();
-    let _waiting = start_waiting(&database, "ALTER TABLE users ADD COLUMN age INT").await;
+    let _waiting = start_waiting(&database, "ALTER TABLE users ADD COLUMN age INT");
     let url = DatabaseUrl::parse(&database.url_as(&user, "pw", database.address())).unwrap();
     let seen = waits(&target(url, Tables::Found)).await;
     let holder = seen[0].holder.as_ref().unwrap();

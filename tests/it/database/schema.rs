@@ -48,6 +48,12 @@ const CHANGES: [(&str, &[&str]); 9] = [
 
 const BEFORE: &str = "CREATE TABLE users (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL DEFAULT 'x');";
 
+/// SQL for so many small tables.
+pub(super) fn tables(count: usize) -> String {
+    let tables = (0..count).map(|tenant| format!("CREATE TABLE t{tenant} (id INT);"));
+    tables.collect::<Vec<_>>().concat()
+}
+
 async fn read(target: &Target) -> Arc<Schema> {
     migwatch::database::schema(target, PATIENT).await.unwrap()
 }
@@ -278,10 +284,7 @@ async fn a_table_that_a_migration_holds_does_not_keep_the_schema_from_being_read
 async fn more_than_two_thousand_tables_are_not_fingerprinted_and_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenants.db");
-    let tables: String = (0..2_001)
-        .map(|tenant| format!("CREATE TABLE t{tenant} (id INT);"))
-        .collect();
-    sqlite(&path, &format!("BEGIN; {tables} COMMIT")).await;
+    sqlite(&path, &format!("BEGIN; {} COMMIT", tables(2_001))).await;
     let problem = migwatch::database::schema(&target(sqlite_url(&path), Tables::Found), PATIENT)
         .await
         .unwrap_err();
