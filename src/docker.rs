@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod engine;
 pub mod environment;
 mod events;
+mod execs;
 mod inspect;
 pub mod inventory;
 mod labels;
@@ -34,6 +35,7 @@ pub use endpoint::Endpoint;
 use engine::Engine;
 pub use engine::{ApiVersion, EngineError, EngineInfo, check};
 pub use environment::Environment;
+use execs::Sieve;
 pub use inventory::{Choice, Choose, Container, Follow, NetworkAddress, PublishedPort};
 use look::Looker;
 use memory::Memory;
@@ -136,7 +138,7 @@ impl Docker {
             .recent
             .resume(engine.clock.unwrap_or_else(|| self.wiring.clock.now()));
         // Subscribed before anything is listed, so that nothing falls between.
-        let stream = engine.events(since, &events::filters()).await?;
+        let stream = engine.events(since, &events::filters(engine.is_podman())).await?;
         let version = format!("{}, API {}", engine.version, engine.api);
         let mut up = self.up(&version);
         let news = up.is_some();
@@ -144,7 +146,8 @@ impl Docker {
         let (buffer, events) = mpsc::channel(events::BUFFER);
         let lost = Arc::new(AtomicBool::new(false));
         let mut reader = JoinSet::new();
-        reader.spawn(events::read(stream, buffer, lost.clone()));
+        let sieve = Sieve::new(memory.execs.askable(), engine.is_podman());
+        reader.spawn(events::read(stream, sieve, buffer, lost.clone()));
         let connection = Connection {
             looker: Looker::new(engine, memory.places.clone()),
             events,

@@ -13,6 +13,7 @@ pub mod health;
 pub mod live;
 pub mod migration;
 mod pairs;
+pub mod processes;
 pub mod schema;
 pub mod settings;
 pub mod tables;
@@ -22,15 +23,17 @@ pub mod view;
 use serde::{Deserialize, Serialize};
 
 use crate::model::fact::Fact;
+use crate::model::file::{FileId, FilePosition};
 use crate::model::log::ResumeFrom;
 use crate::model::observation::Observation;
-use crate::model::service::ContainerId;
+use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
 
 use alerting::Alerts;
 use containers::Containers;
 use live::Live;
 use migration::Migrations;
+use processes::Processes;
 use schema::Schemas;
 use settings::Settings;
 use tables::Tables;
@@ -58,6 +61,8 @@ pub struct Durable {
     pub tables: Tables,
     /// Schemas of databases.
     pub schemas: Schemas,
+    /// Local processes and how far their files were read.
+    pub processes: Processes,
     /// Alerts and what receivers have of them.
     pub alerts: Alerts,
 }
@@ -75,6 +80,7 @@ impl Durable {
         {
             self.containers.saw_line(container, line);
         }
+        self.processes.apply(fact);
         self.tables.apply(fact);
         self.schemas.apply(fact);
         self.alerts.apply(fact);
@@ -101,9 +107,16 @@ impl State {
         let mut moments = Vec::new();
         migration::settling::deadlines(self, &mut moments);
         schema::deadlines(self, &mut moments);
+        migration::executing::deadlines(self, &mut moments);
+        migration::out_of_band::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
         alerting::wanted::deadlines(self, settings, &mut moments);
         moments.into_iter().filter(|moment| *moment > now).min()
+    }
+
+    /// How far a local process's log file was taken in.
+    pub fn file_position(&self, process: &ServiceId, file: &FileId) -> Option<FilePosition> {
+        self.durable.processes.position(process, file).cloned()
     }
 
     /// From where a container's log is to be read when it is first opened.
@@ -131,12 +144,17 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 10] = [
+    const SUBJECTS: [Subject; 15] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
+        processes::decide,
+        migration::executing::decide,
         migration::confirming::decide,
         migration::settling::decide,
+        migration::settling::contradicted,
+        migration::executing::presume,
+        migration::out_of_band::decide,
         schema::decide,
         schema::correct,
         migration::acknowledge,

@@ -5,6 +5,7 @@
 // Floor 0: values.
 pub mod model;
 // Floor 1: judgement, pure.
+pub mod command;
 pub mod judge;
 pub mod lines;
 // Floor 2: edges; none knows another.

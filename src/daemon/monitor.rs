@@ -16,6 +16,7 @@ use crate::http::{Command, Reply};
 use crate::journal::{Journal, JournalError};
 use crate::judge::{self, State, containers};
 use crate::model::alert::Outbox;
+use crate::model::container::ArmedSource;
 use crate::model::fact::Fact;
 use crate::model::log::Saying;
 use crate::model::observation::Observation;
@@ -241,15 +242,23 @@ impl Monitor {
 
     /// Evidence hurries the polls. A full queue is no loss: the interval comes.
     fn hurry(&self, observation: &Observation) {
-        let container = match observation {
-            Observation::Line { container, line } if !matches!(line.saying, Saying::Skipped) => container,
-            Observation::Started { container, .. } | Observation::Died { container, .. } => container,
-            _ => return,
+        let known = |container| self.state.durable.containers.known.get(container);
+        let service = match observation {
+            Observation::ProcessLine { process, line, .. } if line.saying != Saying::Skipped => Some(process),
+            // What it says of itself is enough.
+            Observation::ExecStarted { container, .. } | Observation::ExecEnded { container, .. } => {
+                known(container).map(|known| &known.service)
+            }
+            Observation::Line { line, .. } if line.saying == Saying::Skipped => None,
+            Observation::Line { container, .. }
+            | Observation::Started { container, .. }
+            | Observation::Died { container, .. } => known(container)
+                .filter(|known| known.armed.source != ArmedSource::Nothing)
+                .map(|known| &known.service),
+            _ => None,
         };
-        if let Some(known) = self.state.durable.containers.known.get(container)
-            && known.armed.source != crate::model::container::ArmedSource::Nothing
-        {
-            let _ = self.hurry.try_send(known.service.clone());
+        if let Some(service) = service {
+            let _ = self.hurry.try_send(service.clone());
         }
     }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::endpoint::Endpoint;
 use super::wire::{self, Body, WireError};
+use crate::model::exec::ExecId;
 use crate::model::service::ContainerId;
 use crate::model::time::Timestamp;
 
@@ -23,6 +24,9 @@ const NEWEST: ApiVersion = ApiVersion { major: 1, minor: 51 };
 const ANSWER: Duration = Duration::from_secs(20);
 /// The most that one answer may hold: a list of some ten thousand containers.
 const ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Stands before the version of an engine that is Podman.
+const PODMAN: &str = "Podman ";
 
 /// A version of the engine's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +97,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// It answered and refused: it is there, and asking again gives the same.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Asked { status: Some(_), .. })
+    }
+
     /// The engine says that there is no such thing (any more).
     pub fn is_absent(&self) -> bool {
         matches!(
@@ -112,7 +121,7 @@ async fn get(endpoint: &Endpoint, path: &str) -> Result<Response<Body>, EngineEr
             WireError::Connect { source, .. } => endpoint.explain(source),
             _ if error.status() == Some(403) => {
                 format!(
-                    "{}; a socket proxy must allow GET of version, events and containers",
+                    "{}; a socket proxy must allow GET of version, events, containers and exec",
                     error.sentence()
                 )
             }
@@ -179,7 +188,7 @@ impl Engine {
             .and_then(Value::as_str)
             .unwrap_or("unknown version");
         let version = if podman {
-            format!("Podman {own}")
+            format!("{PODMAN}{own}")
         } else {
             own.to_owned()
         };
@@ -205,6 +214,19 @@ impl Engine {
     /// When there is no answer, no JSON, or no such container ([`EngineError::is_absent`]).
     pub async fn inspect(&self, id: &ContainerId) -> Result<Value, EngineError> {
         self.ask(&format!("/containers/{}/json", id.0)).await
+    }
+
+    /// One command that was run inside a container.
+    ///
+    /// # Errors
+    /// When there is no answer, no JSON, or no such command ([`EngineError::is_absent`]).
+    pub(super) async fn exec(&self, id: &ExecId) -> Result<Value, EngineError> {
+        self.ask(&format!("/exec/{}/json", encoded(&id.0))).await
+    }
+
+    /// Whether it is Podman, which has words of its own for some events.
+    pub(super) fn is_podman(&self) -> bool {
+        self.version.starts_with(PODMAN)
     }
 
     /// The stream of events since `since` that pass `filters` (JSON). It ends when the engine ends or the connection does.

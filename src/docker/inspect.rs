@@ -8,11 +8,14 @@ mod network;
 use serde_json::Value;
 
 use super::environment::Environment;
+use super::execs::Fingerprint;
 use super::inventory::{Container, Follow};
 use super::labels::{self, Labels};
 use super::switch;
+use crate::command::{self, Reading};
 use crate::model::container::{ContainerLook, ContainerState, Health, RestartPolicy};
-use crate::model::service::ContainerId;
+use crate::model::exec::MigrationCommand;
+use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
 
 /// One container as inspected, with what only the edge needs.
@@ -24,6 +27,8 @@ pub(super) struct Inspected {
     pub(super) image_id: String,
     /// Where the container's commands start.
     pub(super) working_dir: String,
+    /// Of its health check, which the engine runs as an exec like any other.
+    pub(super) health_check: Option<Fingerprint>,
 }
 
 /// An answer that shows no container.
@@ -48,14 +53,13 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         .trim_start_matches('/')
         .to_owned();
     let environment = Environment::of(texts(json, "/Config/Env").iter().map(String::as_str));
-    let armed = switch::armed(
-        &argv(json, "/Config/Entrypoint"),
-        &argv(json, "/Config/Cmd"),
-        &|name| environment.get(name).map(str::to_owned),
-    );
+    let command = [argv(json, "/Config/Entrypoint"), argv(json, "/Config/Cmd")].concat();
+    let variables = |name: &str| environment.get(name).map(str::to_owned);
+    let armed = switch::armed(&command, &variables);
+    let role = labels::role(&labels, &name);
     let look = ContainerLook {
         id: ContainerId(id.to_owned()),
-        role: labels::role(&labels, &name),
+        role,
         name,
         service,
         number: labels::number(&labels),
@@ -74,7 +78,7 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         health: health(json),
         tty: flag(json, "/Config/Tty"),
         armed,
-        runs: None,
+        runs: runs(role, &command, &variables),
         labels: labels::watch_labels(&labels),
     };
     let container = Container {
@@ -89,7 +93,9 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
             reason: "not decided yet".to_owned(),
         },
     };
+    let test = container.healthcheck.as_deref().unwrap_or_default();
     Ok(Some(Inspected {
+        health_check: Fingerprint::of_health_check(test, &texts(json, "/Config/Shell")),
         container,
         image_id: text(json, "/Image").unwrap_or_default().to_owned(),
         working_dir: text(json, "/Config/WorkingDir")
@@ -97,6 +103,21 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
             .unwrap_or("/")
             .to_owned(),
     }))
+}
+
+/// What the command of a container that lives for just one command does.
+fn runs(
+    role: Role,
+    command: &[String],
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Option<MigrationCommand> {
+    if !matches!(role, Role::OneOff | Role::Hook) {
+        return None;
+    }
+    match command::of_argv(command, variables) {
+        Reading::Migrates(command) => Some(command),
+        Reading::Perhaps | Reading::Harmless => None,
+    }
 }
 
 /// Of the engine's list: the containers that compose made.
@@ -277,6 +298,11 @@ mod tests {
             (ContainerState::Exited, ArmedState::Armed)
         );
         assert!(look.finished_at.is_some() && look.oom_killed && look.health.is_none());
+        let runs = look.runs.unwrap();
+        assert_eq!(
+            (runs.text.as_str(), runs.target.as_deref()),
+            ("alembic upgrade head", Some("head"))
+        );
     }
 
     #[test]

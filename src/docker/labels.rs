@@ -88,6 +88,10 @@ pub(super) fn watch_labels(labels: &Labels) -> WatchLabels {
 }
 
 fn take(into: &mut WatchLabels, key: &str, value: &str) -> Result<(), String> {
+    if let Some(environment) = environment(key, ".db.table") {
+        into.env_tables.insert(environment.to_owned(), table(value)?);
+        return Ok(());
+    }
     match key {
         "enable" => into.enable = Some(switch(value)?),
         "required" => into.required = Some(switch(value)?),
@@ -104,6 +108,13 @@ fn take(into: &mut WatchLabels, key: &str, value: &str) -> Result<(), String> {
         _ => return Err("unknown key, so it has no effect".to_owned()),
     }
     Ok(())
+}
+
+/// The NAME of `env.NAME` + `what`, except `default`.
+fn environment<'a>(key: &'a str, what: &str) -> Option<&'a str> {
+    let name = key.strip_prefix("env.")?.strip_suffix(what)?;
+    let plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    Some(name).filter(|name| !name.is_empty() && *name != "default" && name.chars().all(plain))
 }
 
 fn switch(value: &str) -> Result<bool, String> {
@@ -231,6 +242,7 @@ mod tests {
             ("migwatch.health.expect", "204"),
             ("migwatch.db.enable", "off"),
             ("migwatch.db.table", "alembic_version_backend"),
+            ("migwatch.env.rag.db.table", "alembic_version_rag"),
             ("traefik.enable", "perhaps"),
         ]));
         let expected = WatchLabels {
@@ -243,9 +255,13 @@ mod tests {
             health_expect: Some(204),
             db_enable: Some(false),
             db_table: Some("alembic_version_backend".to_owned()),
+            env_tables: [("rag".to_owned(), "alembic_version_rag".to_owned())].into(),
             warnings: Vec::new(),
         };
         assert_eq!(parsed, expected);
+        let tables = [Some("rag"), Some("other"), None].map(|environment| parsed.table_of(environment));
+        let default = Some("alembic_version_backend");
+        assert_eq!(tables, [Some("alembic_version_rag"), default, default]);
     }
 
     #[test]
@@ -264,7 +280,10 @@ mod tests {
             ("migwatch.db.enable", "2", "neither true nor false"),
             ("migwatch.db.table", "a; drop", "no table's name"),
             ("migwatch.app", "shop", "not supported yet"),
-            ("migwatch.env.rag.db.table", "v", "not supported yet"),
+            ("migwatch.env.rag.db.url", "mysql://db/x", "not supported yet"),
+            ("migwatch.env.rag.db.table", "a; drop", "no table's name"),
+            ("migwatch.env.a.b.db.table", "v", "not supported yet"),
+            ("migwatch.env..db.table", "v", "not supported yet"),
             ("migwatch.enabled", "true", "unknown key"),
         ] {
             let parsed = watch_labels(&labels(&[(label, value)]));

@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::StreamExt as _;
 
 use super::engine::{Engine, EngineError};
+use super::execs::ExecState;
 use super::inspect::{self, Inspected};
 use super::switch;
 use crate::model::container::ArmedSource;
+use crate::model::exec::ExecId;
 use crate::model::service::{ContainerId, ServiceId};
 
 /// How many containers a full look asks for at once: it is never urgent, and the engine has others to serve.
@@ -85,6 +87,19 @@ impl Looker {
             .buffer_unordered(AT_ONCE)
             .collect()
             .await)
+    }
+
+    /// Asks how a command stands; `None` if the engine is away.
+    pub(super) async fn exec(&self, exec: &ExecId) -> Option<ExecState> {
+        match self.engine.exec(exec).await {
+            Ok(json) => Some(ExecState::of(&json)),
+            Err(error) if error.is_absent() => Some(ExecState::Gone),
+            Err(error) if error.is_refusal() => {
+                tracing::debug!(%exec, %error, "the engine does not tell how a command stands");
+                Some(ExecState::Untold)
+            }
+            Err(_) => None,
+        }
     }
 
     async fn holds_alembic(&self, inspected: &Inspected) -> bool {

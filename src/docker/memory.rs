@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
+use super::execs::{ExecStart, Execs};
 use super::inspect::Inspected;
 use super::look::Places;
 use super::recent::Recent;
 use super::tails::Tails;
 use crate::model::observation::Observation;
 use crate::model::service::ContainerId;
+use crate::model::time::Timestamp;
 
 /// How many events of a container may wait for its first look.
 const PENDING: usize = 64;
@@ -22,6 +24,14 @@ pub(super) enum Looking {
     Yes,
     /// An event came meanwhile: another look follows.
     Again,
+}
+
+/// What waits for a container's first look.
+pub(super) enum Waiting {
+    /// To be told as it is.
+    Told(Observation),
+    /// A command that began: what the look shows says whether it is told.
+    Exec(Timestamp, Box<ExecStart>),
 }
 
 /// What is known of one container; survives connections.
@@ -38,7 +48,7 @@ pub(super) struct Known {
     /// It was reported by a look.
     pub(super) reported: bool,
     /// Events that came before the first look.
-    pub(super) pending: Vec<Observation>,
+    pub(super) pending: Vec<Waiting>,
     /// Why its log is not followed, as reported.
     pub(super) not_followed: Option<String>,
 }
@@ -49,6 +59,8 @@ pub(super) struct Memory {
     pub(super) known: BTreeMap<ContainerId, Known>,
     /// The log tails.
     pub(super) tails: Tails,
+    /// The commands that run in containers and may migrate.
+    pub(super) execs: Execs,
     /// The events taken in lately.
     pub(super) recent: Recent,
     /// Which images hold Alembic.
@@ -59,9 +71,9 @@ pub(super) struct Memory {
 
 impl Known {
     /// Keeps what happened until the first look.
-    pub(super) fn hold(&mut self, observation: Observation) {
+    pub(super) fn hold(&mut self, waiting: Waiting) {
         if self.pending.len() < PENDING {
-            self.pending.push(observation);
+            self.pending.push(waiting);
         }
     }
 }
@@ -71,6 +83,7 @@ impl Memory {
         Self {
             known: BTreeMap::new(),
             tails: Tails::new(stop),
+            execs: Execs::default(),
             recent: Recent::default(),
             places: Places::default(),
             unreadable: BTreeSet::new(),

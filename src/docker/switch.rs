@@ -3,39 +3,29 @@
 //! Promises the shell's own answer where the command can be read, the usual meaning of the usual switches where it cannot, and what said
 //! so. Pure. Refuses to run anything and to show values that may be secrets.
 
-mod answer;
-mod condition;
-mod expansion;
-mod script;
-mod tools;
 mod usual;
-mod walk;
 
+use crate::command::{self, Asked, Found, Reads, Tri, Variables};
 use crate::model::container::{Armed, ArmedSource, ArmedState};
-use answer::{Asked, Found, Tri};
 use usual::{from_environment, from_mention, is_switch, shown, truth};
-use walk::Walk;
 
-/// Whether the next start of `entrypoint` + `command` with `environment` would migrate.
-pub(super) fn armed(
-    entrypoint: &[String],
-    command: &[String],
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Armed {
-    let argv: Vec<String> = entrypoint.iter().chain(command).cloned().collect();
-    let mut walk = Walk::new(environment);
-    walk.argv(&argv);
-    let known: Vec<&Found> = walk.found.iter().filter(|found| found.known).collect();
+/// Whether the next start of `argv`, entrypoint and command, with `environment` would migrate.
+pub(super) fn armed(argv: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Armed {
+    let found = command::found(argv, Variables::Known(environment));
+    let known: Vec<&Found> = found
+        .iter()
+        .filter(|found| matches!(found.reads, Reads::Migrates(_)))
+        .collect();
     if !known.is_empty() {
         return from_command(&known);
     }
     let guarded = |found: &&Found| found.asked.iter().any(|asked| is_switch(&asked.variable));
-    let guarded: Vec<&Found> = walk.found.iter().filter(guarded).collect();
+    let guarded: Vec<&Found> = found.iter().filter(guarded).collect();
     if !guarded.is_empty() {
         return from_command(&guarded);
     }
     from_environment(environment)
-        .or_else(|| from_mention(&argv, environment))
+        .or_else(|| from_mention(argv, environment))
         .unwrap_or_else(nothing)
 }
 
@@ -109,7 +99,7 @@ mod tests {
                 .iter()
                 .find_map(|entry| entry.split_once('=').filter(|(key, _)| *key == name))
         };
-        let armed = armed(&[], &argv, &|name| get(name).map(|(_, value)| value.to_owned()));
+        let armed = armed(&argv, &|name| get(name).map(|(_, value)| value.to_owned()));
         format!("{}: {}", armed.state.as_str(), armed.source.explain())
     }
 

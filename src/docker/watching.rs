@@ -3,6 +3,9 @@
 //! Promises that a look which events have overtaken is never reported over newer knowledge, that the first report of a container is a
 //! look, and that a full look follows every loss of events. Refuses to reconnect: whoever owns it does.
 
+mod execs;
+mod full;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +17,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::engine::EngineError;
 use super::events::{Event, Happening};
+use super::execs::ExecState;
 use super::inspect::Inspected;
 use super::inventory::{Container, Follow};
 use super::look::{Looker, Seen};
-use super::memory::{Known, Looking, Memory};
+use super::memory::{Known, Looking, Memory, Waiting};
 use super::{Config, Wiring};
+use crate::model::exec::ExecId;
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::service::ContainerId;
+use crate::model::time::Timestamp;
 
 /// How many looks hurried by events run at once.
 const LOOKS: usize = 8;
@@ -30,6 +36,8 @@ const SHORTEST_RESYNC: Duration = Duration::from_secs(1);
 enum Done {
     One(ContainerId, u64, Seen),
     All(u64, Result<BTreeMap<ContainerId, Seen>, EngineError>),
+    /// `None`: the engine is away.
+    Exec(ExecId, Option<ExecState>),
 }
 
 /// What a connection works with.
@@ -67,6 +75,7 @@ impl<'a> Watching<'a> {
         for known in memory.known.values_mut() {
             (known.looking, known.touched) = (Looking::No, 0);
         }
+        memory.execs.lost();
         Self {
             config,
             wiring,
@@ -105,6 +114,7 @@ impl<'a> Watching<'a> {
                         }
                         self.looked_at_all(began, seen).await;
                     }
+                    Ok(Done::Exec(exec, state)) => self.asked(&exec, state).await,
                     Err(error) => {
                         tracing::error!(%error, "a look at a container failed; everything is looked at again");
                         self.memory.known.values_mut().for_each(|known| known.looking = Looking::No);
@@ -116,6 +126,7 @@ impl<'a> Watching<'a> {
                 _ = resync.tick() => self.look_at_all(),
             }
             if self.connection.lost.swap(false, Ordering::Relaxed) {
+                self.memory.execs.lost();
                 self.look_at_all();
             }
         }
@@ -167,11 +178,20 @@ impl<'a> Watching<'a> {
         if !self.memory.recent.is_new(event) || !(compose || self.memory.known.contains_key(&id)) {
             return;
         }
+        let what = match what {
+            // They change nothing that a look shows.
+            Happening::ExecStarted(start) => return self.exec_started(&id, at, start).await,
+            Happening::ExecEnded { exec, exit_code } => {
+                return self.exec_ended(&id, at, exec, exit_code).await;
+            }
+            other => other,
+        };
         self.now += 1;
         self.memory.known.entry(id.clone()).or_default().touched = self.now;
         let container = id.clone();
-        let observation = match what {
+        let observation = match &what {
             Happening::Created | Happening::Changed => None,
+            Happening::ExecStarted(_) | Happening::ExecEnded { .. } => return,
             Happening::Started => {
                 self.memory.tails.started(&id, at, self.wiring);
                 Some(Observation::Started { container, at })
@@ -181,7 +201,7 @@ impl<'a> Watching<'a> {
                 Some(Observation::Died {
                     container,
                     at,
-                    exit_code,
+                    exit_code: *exit_code,
                 })
             }
             Happening::Killed => Some(Observation::Killed { container, at }),
@@ -190,6 +210,9 @@ impl<'a> Watching<'a> {
         };
         if let Some(observation) = observation {
             self.report(&id, observation).await;
+        }
+        if matches!(what, Happening::Died { .. }) {
+            self.execs_ended(&id, at).await;
         }
         if !matches!(what, Happening::Killed | Happening::OutOfMemory) {
             self.look_at(&id);
@@ -204,14 +227,15 @@ impl<'a> Watching<'a> {
         if known.reported && known.enabled {
             self.send(observation).await;
         } else if !known.reported {
-            known.hold(observation);
+            known.hold(Waiting::Told(observation));
         }
     }
 
-    async fn removed(&mut self, id: ContainerId, at: crate::model::time::Timestamp) {
+    async fn removed(&mut self, id: ContainerId, at: Timestamp) {
         self.memory.tails.removed(&id);
         self.memory.unreadable.remove(&id);
         self.removed.insert(id.clone());
+        self.execs_ended(&id, at).await;
         if self
             .memory
             .known
@@ -262,9 +286,7 @@ impl<'a> Watching<'a> {
             self.send(Observation::Looked(Box::new(container.look.clone())))
                 .await;
             self.follow(&container, newest).await;
-            for observation in pending {
-                self.send(observation).await;
-            }
+            self.tell_waiting(id, pending).await;
         }
     }
 
@@ -307,68 +329,6 @@ impl<'a> Watching<'a> {
                 .await;
             }
         }
-    }
-
-    async fn looked_at_all(&mut self, began: u64, seen: BTreeMap<ContainerId, Seen>) {
-        self.full_look = false;
-        let gone = |(id, known): (&ContainerId, &Known)| {
-            let listed = seen.get(id).is_some_and(|seen| !matches!(seen, Seen::Absent));
-            (!listed && known.touched <= began).then(|| id.clone())
-        };
-        for id in self.memory.known.iter().filter_map(gone).collect::<Vec<_>>() {
-            self.memory.tails.removed(&id);
-            self.memory.unreadable.remove(&id);
-            self.memory.known.remove(&id);
-        }
-        for (id, seen) in seen {
-            let known = self.memory.known.get(&id);
-            let overtaken = known.is_some_and(|known| known.touched > began && known.inspected.is_some());
-            match seen {
-                Seen::Shown(_) if overtaken || self.removed.contains(&id) => {}
-                Seen::Shown(inspected) => drop(self.remember(&id, *inspected)),
-                Seen::Unreadable(reason) => self.unreadable(&id, &reason),
-                Seen::Absent => {}
-            }
-        }
-        self.report_all(began).await;
-        self.begun = true;
-        if std::mem::take(&mut self.full_again) {
-            self.look_at_all();
-        }
-    }
-
-    async fn report_all(&mut self, began: u64) {
-        let containers: Vec<(Container, bool)> = self
-            .enabled()
-            .map(|(known, container)| (container.clone(), known.touched <= began))
-            .collect();
-        self.send(Observation::FullLook(
-            containers
-                .iter()
-                .map(|(container, _)| container.look.clone())
-                .collect(),
-        ))
-        .await;
-        self.memory.tails.looked_at_all();
-        for (container, newest) in &containers {
-            self.follow(container, *newest).await;
-            let Some(known) = self.memory.known.get_mut(&container.look.id) else {
-                continue;
-            };
-            known.reported = true;
-            for observation in std::mem::take(&mut known.pending) {
-                self.send(observation).await;
-            }
-        }
-        for known in self
-            .memory
-            .known
-            .values_mut()
-            .filter(|known| known.inspected.is_some())
-        {
-            known.reported = true;
-        }
-        self.publish();
     }
 
     fn enabled(&self) -> impl Iterator<Item = (&Known, &Container)> {

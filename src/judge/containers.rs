@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::migration::Migrations;
+use super::processes::{self, stand_in};
 use super::{State, pairs};
 use crate::model::container::Armed;
 use crate::model::fact::Fact;
@@ -132,6 +133,12 @@ impl Containers {
                     known.read_to(*position);
                 }
             }
+            Fact::FileRead { process, .. } => {
+                // A line of a file is told by its place: it is not kept.
+                if let Some(known) = self.known.get_mut(&stand_in(process)) {
+                    known.lines.clear();
+                }
+            }
             Fact::LogLost { container, from, to } => {
                 if let Some(service) = self.service_of(container) {
                     service.log_gaps = service.log_gaps.saturating_add(1);
@@ -149,6 +156,11 @@ impl Containers {
                 ..
             }
             | Fact::MigrationRetried {
+                runner,
+                line: Some(line),
+                ..
+            }
+            | Fact::MigrationJoined {
                 runner,
                 line: Some(line),
                 ..
@@ -213,7 +225,7 @@ impl Containers {
         };
         let record = self.services.entry(service.clone()).or_default();
         record.policy = *policy;
-        if *role == Role::Replica {
+        if role.is_regular() {
             record.removed_at = None;
         }
         // Taken for gone by a look that was older than its creation: it keeps what is known of it.
@@ -252,9 +264,8 @@ impl Containers {
         };
         known.removed_at = Some(at);
         let service = known.service.clone();
-        let is_there = |known: &Known| {
-            known.service == service && known.role == Role::Replica && known.removed_at.is_none()
-        };
+        let is_there =
+            |known: &Known| known.service == service && known.role.is_regular() && known.removed_at.is_none();
         if !self.known.values().any(is_there) {
             self.services.entry(service).or_default().removed_at = Some(at);
         }
@@ -327,5 +338,7 @@ pub fn unwritten_positions(state: &State) -> Vec<Fact> {
             position,
         })
     };
-    state.live.containers.iter().filter_map(unwritten).collect()
+    let mut facts: Vec<Fact> = state.live.containers.iter().filter_map(unwritten).collect();
+    facts.extend(processes::unwritten_positions(state));
+    facts
 }

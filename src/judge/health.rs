@@ -120,6 +120,10 @@ fn without_replicas(state: &State, settings: &Settings, service: &ServiceId) -> 
         .services
         .get(service)
         .and_then(|record| record.removed_at);
+    if let Some(process) = state.live.processes.get(service) {
+        let detail = format!("a local process: only its log is watched, {}", process.path);
+        return word(ConditionWord::Unknown, &detail, None);
+    }
     if settings.is_required(service, None) {
         return word(
             ConditionWord::Down,
@@ -224,7 +228,7 @@ fn exited(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, now: Tim
             &format!("{} ran to its end", look.name),
             since,
         ),
-        (RestartPolicy::Always | RestartPolicy::UnlessStopped, _)
+        (RestartPolicy::Always | RestartPolicy::UnlessStopped | RestartPolicy::OnFailure, _)
             if since.is_some_and(|since| now < since.after(COMES_BACK)) =>
         {
             word(
@@ -313,7 +317,9 @@ fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<
     let (id, live) = failing(Via::Edge)?;
     let mut probes = state.live.probes_of(service);
     let direct = probes.find(|(id, _)| id.via == Via::Direct);
-    if direct.is_some_and(|(_, direct)| direct.result.failure.is_none()) {
+    if let Some((_, direct)) = direct.filter(|(_, direct)| direct.result.failure.is_none()) {
+        // What it answered before the trouble began accuses nobody: the next answer tells.
+        live.failing_since.filter(|since| direct.result.at >= *since)?;
         let detail = format!("it answers itself, but {}", said(id, live));
         return Some(word(ConditionWord::ProxyDown, &detail, live.failing_since));
     }

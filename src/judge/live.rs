@@ -1,7 +1,9 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
 mod engine;
+mod execs;
 mod news;
+mod processes;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,8 @@ use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
 pub use engine::Engine;
+pub use execs::UntoldExec;
+pub use processes::LiveProcess;
 pub use schema::{LiveLocks, LiveSchema, LiveWait, Sight};
 
 /// What a container logged before it was first seen is read within this time: a tail of a file on the engine's disk.
@@ -45,6 +49,10 @@ pub struct Live {
     pub unwritten: Option<(u64, Timestamp)>,
     /// Receivers that were tried.
     pub receivers: BTreeMap<String, LiveReceiver>,
+    /// Every local process that is watched.
+    pub processes: BTreeMap<ServiceId, LiveProcess>,
+    /// Execs whose command the engine does not tell, the latest ones.
+    pub untold: Vec<UntoldExec>,
     /// Counts what came and changed more than a time or a count.
     pub changes: u64,
 }
@@ -157,11 +165,7 @@ impl Live {
             Observation::Died {
                 container, exit_code, ..
             } => self.died(container, *exit_code, now),
-            Observation::Killed { container, at } => {
-                if let Some(live) = self.containers.get_mut(container) {
-                    live.killed_at = Some(*at);
-                }
-            }
+            Observation::Killed { container, at } => self.with(container, |live| live.killed_at = Some(*at)),
             Observation::Removed { container, .. } => {
                 self.containers.remove(container);
             }
@@ -185,34 +189,42 @@ impl Live {
             Observation::Delivered { receiver, .. } => self.delivered(receiver, None),
             Observation::DeliveryFailed { receiver, reason } => self.delivered(receiver, Some(reason)),
             Observation::OutOfMemory { container, .. } => {
-                if let Some(live) = self.containers.get_mut(container) {
-                    live.look.oom_killed = true;
-                }
+                self.with(container, |live| live.look.oom_killed = true);
             }
             Observation::Line { container, line } => self.said(container, line),
-            Observation::ExecStarted { .. }
-            | Observation::ExecEnded { .. }
-            | Observation::ProcessWatched { .. }
+            Observation::ExecStarted {
+                container,
+                exec,
+                at,
+                command,
+            } => self.exec_started(container, exec, *at, command),
+            Observation::ExecEnded { exec, at, .. } => self.exec_ended(exec, *at),
+            Observation::ProcessWatched { .. }
             | Observation::ProcessLine { .. }
             | Observation::ProcessRead { .. }
             | Observation::ProcessLogStatus { .. }
-            | Observation::ProcessGone(_)
-            | Observation::LogGap { .. }
-            | Observation::Acknowledged { .. }
-            | Observation::Tick => {}
+            | Observation::ProcessGone(_) => self.process(observation, now),
             Observation::Schema(_) | Observation::LockWaits(_) => self.look_at_schema(now, observation),
+            Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
         }
     }
 
+    fn with(&mut self, container: &ContainerId, change: impl FnOnce(&mut LiveContainer)) {
+        if let Some(live) = self.containers.get_mut(container) {
+            change(live);
+        }
+    }
+
+    /// Taken, or not for this reason.
     fn delivered(&mut self, receiver: &str, problem: Option<&String>) {
         let live = self.receivers.entry(receiver.to_owned()).or_default();
-        let count = if problem.is_some() {
-            &mut live.failed
-        } else {
+        live.problem = problem.cloned();
+        let count = if problem.is_none() {
             &mut live.delivered
+        } else {
+            &mut live.failed
         };
         *count = count.saturating_add(1);
-        live.problem = problem.cloned();
     }
 
     fn said(&mut self, container: &ContainerId, line: &LogLine) {
@@ -222,15 +234,15 @@ impl Live {
     }
 
     fn looked(&mut self, look: &ContainerLook, now: Timestamp) {
+        let before = self.containers.get(&look.id).map(|live| live.look.state);
+        if look.state == ContainerState::Running && before != Some(look.state) {
+            self.forgive(&look.service);
+        }
         if let Some(live) = self.containers.get_mut(&look.id) {
-            let began = look.state == ContainerState::Running && live.look.state != look.state;
             if (live.look.state, live.look.health) != (look.state, look.health) {
                 live.since = now;
             }
             live.look = look.clone();
-            if began {
-                self.forgive(&look.service);
-            }
         } else {
             let fresh = LiveContainer {
                 look: look.clone(),
@@ -248,9 +260,12 @@ impl Live {
         self.counts.entry(look.service.clone()).or_default();
     }
 
-    /// An old look's health must not speak for a new start.
+    /// An old look's health must not speak for a new start. Nor does an event that waited for the first look speak of a start that is
+    /// over in it.
     fn started(&mut self, container: &ContainerId, at: Timestamp) {
-        if let Some(live) = self.containers.get_mut(container) {
+        if let Some(live) = self.containers.get_mut(container)
+            && live.look.finished_at.is_none_or(|finished| finished < at)
+        {
             live.look.state = ContainerState::Running;
             live.look.started_at = Some(at);
             live.look.oom_killed = false;

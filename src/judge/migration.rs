@@ -4,7 +4,13 @@
 //! what they mean for the state is in `apply` here.
 
 pub mod confirming;
+pub mod executing;
 pub mod hearing;
+mod identity;
+mod opening;
+pub mod out_of_band;
+mod part;
+pub(super) mod reading;
 mod record;
 pub mod settling;
 
@@ -16,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
 use super::{State, pairs};
+use crate::model::exec::ExecId;
 use crate::model::fact::{Fact, MigrationSchemaChanged};
-use crate::model::migration::{Acknowledgement, Migration, MigrationId, Outcome, Trigger, Verdict};
+use crate::model::migration::{Acknowledgement, Migration, MigrationId, Outcome, Runner, Trigger, Verdict};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
@@ -66,11 +73,17 @@ impl Migrations {
             | Fact::MigrationStepped { id, .. }
             | Fact::MigrationEvidenced { id, .. }
             | Fact::MigrationErred { id, .. }
+            | Fact::MigrationJoined { id, .. }
+            | Fact::MigrationExecEnded { id, .. }
+            | Fact::MigrationRunnerEnded { id, .. }
+            | Fact::MigrationPresumed { id, .. }
+            | Fact::MigrationSuperseded { id, .. }
             | Fact::MigrationConfirmed { id, .. }
             | Fact::MigrationRejudged { id, .. }
             | Fact::MigrationSettled { id, .. }
             | Fact::MigrationAcknowledged { id, .. }
             | Fact::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => {
+                self.pass_on(fact);
                 if let Some(tracked) = self.all.get_mut(id).map(Arc::make_mut) {
                     tracked.apply(fact);
                     if tracked.is_due_to_count() {
@@ -84,32 +97,61 @@ impl Migrations {
         }
     }
 
-    /// The migration that a start of a container runs or ran, the latest if several.
+    /// What was counted as one is not counted as another: the migration that stands for both takes the count over, and what was done
+    /// to schemas.
+    fn pass_on(&mut self, fact: &Fact) {
+        let Fact::MigrationSuperseded { id, by, .. } = fact else {
+            return;
+        };
+        let Some((counted, schema)) = self.all.get(id).map(|it| (it.counted, it.schema.clone())) else {
+            return;
+        };
+        if let Some(stands) = self.all.get_mut(by).map(Arc::make_mut) {
+            stands.counted |= counted;
+            stands.schema.take_over(schema);
+        }
+    }
+
+    /// The migration that a start of a container runs or ran by itself (not by an exec), the latest if several.
     pub fn of_start(&self, container: &ContainerId, started_at: Timestamp) -> Option<&Tracked> {
+        let is_its = |runner: &Runner| {
+            runner.container == *container && runner.started_at == started_at && runner.exec.is_none()
+        };
         self.on(container)
-            .filter(|tracked| {
-                let runners = &tracked.migration.runners;
-                runners.iter().any(|runner| runner.started_at == started_at)
-            })
+            .filter(|tracked| tracked.runners().any(is_its) || tracked.migration.runners.iter().any(is_its))
             .max_by_key(|tracked| tracked.last_attempt_at())
     }
 
-    /// The latest migration of a container.
+    /// The latest migration that a container ran by itself.
     pub fn latest_on(&self, container: &ContainerId) -> Option<&Tracked> {
         self.on(container).max_by_key(|tracked| tracked.last_attempt_at())
+    }
+
+    /// The one that an exec runs or ran.
+    pub fn of_exec(&self, exec: &ExecId) -> Option<&Tracked> {
+        let is_its = |runner: &Runner| runner.exec.as_ref() == Some(exec);
+        self.all
+            .values()
+            .map(Arc::as_ref)
+            .find(|tracked| tracked.runners().any(is_its) || tracked.migration.runners.iter().any(is_its))
     }
 
     fn on<'a, 'c>(&'a self, container: &'c ContainerId) -> impl Iterator<Item = &'a Tracked> + use<'a, 'c> {
         self.all.values().map(Arc::as_ref).filter(move |tracked| {
             tracked
-                .runner()
-                .is_some_and(|runner| runner.container == *container)
+                .runners()
+                .any(|runner| runner.container == *container && runner.exec.is_none())
         })
     }
 
     /// Whether a container carries a migration that has not ended.
     pub(super) fn is_open_on(&self, container: &ContainerId) -> bool {
-        self.on(container).any(Tracked::is_open)
+        let is_there =
+            |tracked: &&Arc<Tracked>| tracked.runners().any(|runner| runner.container == *container);
+        self.all
+            .values()
+            .filter(is_there)
+            .any(|tracked| tracked.is_open())
     }
 
     /// The container whose lines a migration's are.

@@ -59,6 +59,9 @@ pub struct Move {
     pub to: Standing,
     /// When the reading that showed it was made.
     pub at: Timestamp,
+    /// A migration has it, or a replacement of the whole database.
+    #[serde(default)]
+    pub explained: bool,
 }
 
 impl Tables {
@@ -83,9 +86,27 @@ impl Tables {
                         from: from.clone(),
                         to: to.clone(),
                         at: *at,
+                        explained: false,
                     });
                     let surplus = record.moves.len().saturating_sub(KEEP_MOVES);
                     record.moves.drain(..surplus);
+                }
+            }
+            Fact::MigrationConfirmed { movement, .. } => {
+                let record = self.known.get_mut(&movement.table);
+                let moves = record.into_iter().flat_map(|record| record.moves.iter_mut());
+                for moved in moves.filter(|moved| moved.at == movement.at) {
+                    moved.explained = true;
+                }
+            }
+            Fact::DatabaseReplaced(it) => {
+                let here = self
+                    .known
+                    .iter_mut()
+                    .filter(|(table, _)| table.database == it.database);
+                let moves = here.flat_map(|(_, record)| record.moves.iter_mut());
+                for moved in moves.filter(|moved| moved.at <= it.at) {
+                    moved.explained = true;
                 }
             }
             Fact::TableBound {

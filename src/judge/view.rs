@@ -162,14 +162,21 @@ fn log(state: &State, id: &ServiceId) -> LogView {
         .values()
         .filter(|live| live.look.service == *id)
     {
-        match &live.log {
-            Some(LogStatus::Following { .. }) => view.following = view.following.saturating_add(1),
-            Some(LogStatus::Unreadable { reason }) => view.unreadable = Some(reason.clone()),
-            Some(LogStatus::NotFollowed { reason }) => view.not_followed = Some(reason.clone()),
-            Some(LogStatus::Ended) | None => {}
-        }
+        add(&mut view, live.log.as_ref());
+    }
+    if let Some(process) = state.live.processes.get(id) {
+        add(&mut view, process.log.as_ref());
     }
     view
+}
+
+fn add(view: &mut LogView, status: Option<&LogStatus>) {
+    match status {
+        Some(LogStatus::Following { .. }) => view.following = view.following.saturating_add(1),
+        Some(LogStatus::Unreadable { reason }) => view.unreadable = Some(reason.clone()),
+        Some(LogStatus::NotFollowed { reason }) => view.not_followed = Some(reason.clone()),
+        Some(LogStatus::Ended) | None => {}
+    }
 }
 
 fn counters(state: &State, id: &ServiceId, record: &ServiceRecord) -> Counters {

@@ -19,6 +19,8 @@ pub enum AlertName {
     MigrationInterrupted,
     ForeignSchemaChange,
     MigrationStuck,
+    MigrationNothingApplied,
+    ConcurrentMigrations,
     MigrationArmed,
     ServiceDown,
     ServiceUnhealthy,
@@ -33,13 +35,15 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
         Self::MigrationHalfApplied,
         Self::MigrationInterrupted,
         Self::ForeignSchemaChange,
         Self::MigrationStuck,
+        Self::MigrationNothingApplied,
+        Self::ConcurrentMigrations,
         Self::MigrationArmed,
         Self::ServiceDown,
         Self::ServiceUnhealthy,
@@ -61,6 +65,8 @@ impl AlertName {
             Self::MigrationInterrupted => "MigrationInterrupted",
             Self::ForeignSchemaChange => "ForeignSchemaChange",
             Self::MigrationStuck => "MigrationStuck",
+            Self::MigrationNothingApplied => "MigrationNothingApplied",
+            Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
             Self::ServiceDown => "ServiceDown",
             Self::ServiceUnhealthy => "ServiceUnhealthy",
@@ -82,6 +88,8 @@ impl AlertName {
                 | Self::MigrationFailed
                 | Self::MigrationHalfApplied
                 | Self::MigrationInterrupted
+                | Self::MigrationNothingApplied
+                | Self::ConcurrentMigrations
                 | Self::ForeignSchemaChange
         )
     }

@@ -1,5 +1,7 @@
 //! What one look at a container shows. No environment here: that holds secrets and stays in the docker edge.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::exec::MigrationCommand;
@@ -229,8 +231,19 @@ pub struct WatchLabels {
     pub db_enable: Option<bool>,
     /// `migwatch.db.table` (or `migwatch.env.default.db.table`)
     pub db_table: Option<String>,
+    /// `migwatch.env.NAME.db.table`: the version tables of further Alembic environments, by the name that a command selects
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env_tables: BTreeMap<String, String>,
     /// One sentence for each unknown key and bad value, naming it.
     pub warnings: Vec<String>,
+}
+
+impl WatchLabels {
+    /// The version table of the Alembic environment that a command selects (`-n NAME`, `-c FILE`), as the labels name it.
+    pub fn table_of(&self, environment: Option<&str>) -> Option<&str> {
+        let named = environment.and_then(|name| self.env_tables.get(name));
+        named.or(self.db_table.as_ref()).map(String::as_str)
+    }
 }
 
 /// When a container's log is followed.

@@ -3,14 +3,12 @@
 //! Each fact has a stable `kind` (its serde tag), independent of Rust names; [`FORMAT`] is the version of the whole set. A kind is
 //! never reused for another meaning; a field may be added with a default.
 
-mod proof;
-mod schema;
-
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Fingerprint, Resolution};
 use super::cause::Cause;
 use super::container::Armed;
+use super::exec::ExecId;
 use super::file::FilePosition;
 use super::log::{LineKey, Step};
 use super::migration::{
@@ -20,11 +18,16 @@ use super::policy::Policy;
 use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::{ContainerId, Role, ServiceId};
 use super::time::Timestamp;
-pub use proof::BindingProof;
 pub use schema::{
     DatabaseReplaced, ForeignChange, MigrationSchemaChanged, SchemaBaselined, SchemaChangeShared,
     SchemaDrifted, SchemaSeen, SchemaSettled,
 };
+
+mod about;
+mod binding;
+mod schema;
+
+pub use binding::BindingProof;
 
 /// The version of the journal's format. A journal with a higher one is refused, never taken for corruption.
 pub const FORMAT: u32 = 1;
@@ -177,16 +180,29 @@ pub enum Fact {
         /// The line that was seen.
         line: Option<LineKey>,
     },
-    /// One of several runners, or an exec, came to its end.
+    /// The command of an exec ended.
+    MigrationExecEnded {
+        /// Which migration.
+        id: MigrationId,
+        /// Which exec.
+        exec: ExecId,
+        /// When (the engine's time).
+        at: Timestamp,
+        /// The exit code; `None` if nobody can tell.
+        exit_code: Option<i32>,
+    },
+    /// One of several runners came to its end; the migration ends with the last of them.
     MigrationRunnerEnded {
         /// Which migration.
         id: MigrationId,
         /// Whose end.
         runner: Runner,
+        /// How it ended for this runner.
+        outcome: Outcome,
         /// When (the engine's time).
         at: Timestamp,
-        /// The exit code; `None` if nobody can tell.
-        exit_code: Option<i32>,
+        /// Why it is believed to have ended so.
+        reason: String,
     },
     /// It runs for so long that it is taken as moving something, though nothing of that is readable.
     MigrationPresumed {
@@ -349,46 +365,4 @@ pub enum Fact {
         /// Its name.
         receiver: String,
     },
-}
-
-impl Fact {
-    /// The migration that this fact is about.
-    pub fn migration(&self) -> Option<&MigrationId> {
-        match self {
-            Self::MigrationOpened { id, .. }
-            | Self::MigrationRetried { id, .. }
-            | Self::MigrationStepped { id, .. }
-            | Self::MigrationEvidenced { id, .. }
-            | Self::MigrationErred { id, .. }
-            | Self::MigrationJoined { id, .. }
-            | Self::MigrationRunnerEnded { id, .. }
-            | Self::MigrationPresumed { id, .. }
-            | Self::MigrationSuperseded { id, .. }
-            | Self::MigrationConfirmed { id, .. }
-            | Self::MigrationRejudged { id, .. }
-            | Self::MigrationSettled { id, .. }
-            | Self::MigrationAcknowledged { id, .. }
-            | Self::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => Some(id),
-            _ => None,
-        }
-    }
-
-    /// The line that this fact takes in for a migration that is already open, and whose line it is if not the latest runner's.
-    pub fn migration_line(&self) -> Option<(&MigrationId, &LineKey, Option<&ContainerId>)> {
-        match self {
-            Self::MigrationStepped {
-                id, line, container, ..
-            }
-            | Self::MigrationErred {
-                id, line, container, ..
-            }
-            | Self::MigrationEvidenced {
-                id,
-                line: Some(line),
-                container,
-                ..
-            } => Some((id, line, container.as_ref())),
-            _ => None,
-        }
-    }
 }

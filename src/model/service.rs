@@ -60,3 +60,10 @@ pub enum Role {
     /// No container: a local process that is watched through its log file.
     Process,
 }
+
+impl Role {
+    /// Whether it is there for as long as its service is: a regular container, or a local process.
+    pub fn is_regular(self) -> bool {
+        matches!(self, Self::Replica | Self::Process)
+    }
+}

@@ -13,12 +13,12 @@ mod verdicts;
 use std::path::Path;
 
 use migwatch::model::migration::{Grade, Migration, Outcome, Rule, Verdict};
-use migwatch::model::revision::Heads;
 use migwatch::model::service::ServiceId;
 use migwatch::model::status::ServiceStatus;
 
 use crate::support::alertmanager::{Alertmanager, Held, alertmanager};
 use crate::support::daemon::{Daemon, Home};
+use crate::support::judged::{from_to, is_confirmed, judgement, span};
 use crate::support::stack::Stack;
 use crate::support::waiting::until;
 
@@ -169,23 +169,8 @@ impl Scene {
 
     /// The value of the one series `name` with the project's, the service's and these labels; `None` where there is none.
     async fn metric(&self, name: &str, service: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let text = self.metrics().await;
         let own = [("project", self.stack.project.as_str()), ("service", service)];
-        let wanted: Vec<String> = own
-            .iter()
-            .chain(labels)
-            .map(|(label, value)| format!("{label}=\"{value}\""))
-            .collect();
-        let mut values = text.lines().filter_map(|line| {
-            let (series, value) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("} ")?;
-            wanted
-                .iter()
-                .all(|label| series.contains(label.as_str()))
-                .then(|| value.parse().ok())?
-        });
-        let value = values.next();
-        assert_eq!(values.next(), None, "{name} {wanted:?} is one series");
-        value
+        self.daemon().series(name, &[&own, labels].concat()).await
     }
 
     /// Settled migrations with an outcome as counted.
@@ -215,24 +200,4 @@ impl Drop for Scene {
             );
         }
     }
-}
-
-/// A migration that came through and stands in the database.
-fn is_confirmed(migration: &Migration) -> bool {
-    migration.outcome == Outcome::Applied && migration.grade == Grade::Confirmed
-}
-
-/// Verdict and rule.
-fn judgement(migration: &Migration) -> (Verdict, Rule) {
-    (migration.judgement.verdict, migration.judgement.rule)
-}
-
-/// Where it began and where it ended, by the database where that was read.
-fn span(migration: &Migration) -> (Option<Heads>, Option<Heads>) {
-    (migration.from(), migration.to())
-}
-
-/// The span that is wanted: no revision is base.
-fn from_to(from: &[&str], to: &[&str]) -> (Option<Heads>, Option<Heads>) {
-    (Some(Heads::of(from.to_vec())), Some(Heads::of(to.to_vec())))
 }

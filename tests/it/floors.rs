@@ -8,6 +8,7 @@ mod shape;
 mod source;
 mod tests_run;
 mod tokens;
+mod twins;
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -41,10 +42,8 @@ impl fmt::Display for Violation {
     }
 }
 
-type Rule = fn(&Source) -> Vec<Violation>;
-
 /// Applies one rule to every one of the sources and lists all that break it.
-fn hold(rule: Rule, sources: &[Source]) {
+fn hold(rule: impl Fn(&Source) -> Vec<Violation>, sources: &[Source]) {
     assert!(
         !sources.is_empty(),
         "found no file to check: is this the repository?"
@@ -104,6 +103,19 @@ fn every_test_runs() {
 fn no_test_sleeps() {
     hold(tests_run::sleeping, &source::rust("src"));
     hold(tests_run::sleeping, &source::rust("tests/it"));
+}
+
+#[test]
+fn every_scenario_of_the_real_engine_is_played_too() {
+    let played = twins::names(&source::rust("tests/it/played_product"));
+    hold(
+        |real| twins::missing(real, &played),
+        &source::rust("tests/it/e2e"),
+    );
+    hold(
+        |real| twins::missing(real, &played),
+        &source::rust("tests/it/engine_away.rs"),
+    );
 }
 
 #[test]

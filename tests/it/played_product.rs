@@ -1,45 +1,100 @@
-//! The whole product on the played engine: the real program, a webhook that listens, and what it is told. The same scenarios as on the
-//! real engine in `e2e`. Silence is proved by a loud sentinel that comes later on the same path.
+//! The whole product on the played engine: the real program, a webhook that listens, and what it is told. The scenarios are those of the
+//! real engine (`e2e`, `engine_away`), by the same names; a house rule compares the lists.
+//!
+//! Each test shows what it promises three times: by migwatch's facts, by its metrics, and by what the webhook was told, in order.
+//! That something is quiet is proved by a sentinel: a later migration on the same path, which must be heard.
+
+mod crashes;
+mod deploys;
+mod endpoints;
+mod engine_away;
+mod failures;
+mod replicas;
+mod tables;
+mod verdicts;
 
 use std::time::Duration;
 
 use migwatch::model::log::Stream;
-use migwatch::model::migration::{Migration, Outcome, Verdict};
-use migwatch::model::service::ContainerId;
+use migwatch::model::migration::{Grade, Migration, Outcome, Rule, Verdict};
+use migwatch::model::service::{ContainerId, ServiceId};
+use migwatch::model::status::ServiceStatus;
 
 use crate::support::clock::wall_clock;
 use crate::support::daemon::{Daemon, Home};
 use crate::support::fake_engine::FakeEngine;
 use crate::support::fake_engine::containers::ContainerSpec;
+use crate::support::judged::{from_to, is_confirmed, judgement, span};
 use crate::support::receiver::{Received, Receiver};
+use crate::support::sqlite_file::SqliteFile;
+use crate::support::stack::Compose;
+use crate::support::waiting::until;
 
+/// The project that is watched.
+const PROJECT: &str = "shop";
+
+/// What a start script says, and the application behind it.
 const RUN: &str = "Running Alembic migrations...";
+const SKIP: &str = "Skipping Alembic migrations (RUN_MIGRATIONS=false)";
 const UP: &str = "[INFO] Listening at: http://0.0.0.0:8000 (7)";
 
-/// The played engine, whoever is told, and where migwatch lives.
+/// Revisions of the backend: its first one, its head, and the next release's.
+const FIRST: &str = "7456428295d9";
+const HEAD: &str = "c8e94b1a7d35";
+const NEXT: &str = "e1b7a90c42f6";
+
+/// The played engine, the daemon that watches it, and whom that tells.
 struct Stage {
     engine: FakeEngine,
     receiver: Receiver,
     home: Home,
+    /// None while it is dead.
+    daemon: Option<Daemon>,
 }
 
 impl Stage {
-    fn new(policy: &str) -> Self {
+    /// An engine that nobody watches yet; `policy` is that of the project, `more` is added to the configuration.
+    fn new(policy: &str, more: &str) -> Self {
         let engine = FakeEngine::new();
         let receiver = Receiver::start();
         let home = Home::new(&engine.socket());
         home.configure(&format!(
             "[policy]\nmigrations = \"{policy}\"\n[project.sentinel]\nmigrations = \"deny\"\n\
-             [receiver.webhook.test]\nurl = \"{}\"\n",
+             [receiver.webhook.test]\nurl = \"{}\"\n{more}",
             receiver.url("/")
         ));
         let stage = Self {
             engine,
             receiver,
             home,
+            daemon: None,
         };
+        // What is created before the watch must have been there before it.
         stage.set_back(Duration::from_secs(30));
         stage
+    }
+
+    /// An engine without containers that is watched.
+    async fn watch(policy: &str, more: &str) -> Self {
+        let mut stage = Self::new(policy, more);
+        stage.start().await;
+        stage
+    }
+
+    /// Starts migwatch (again), and waits until the engine was looked at: from then on nothing is history.
+    async fn start(&mut self) {
+        let daemon = self.daemon.insert(self.home.start().await);
+        daemon.until_answers("/-/ready", 200).await;
+        self.catch_up();
+    }
+
+    /// Ends migwatch as a crash would.
+    async fn kill(&mut self) {
+        self.daemon.take().expect("it runs").kill().await;
+    }
+
+    fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().expect("it runs")
     }
 
     /// The engine's clock stands still between its deeds: from now on it is this machine's.
@@ -53,249 +108,220 @@ impl Stage {
         clock.advance(wall_clock().now().before(by).since(engine.now()));
     }
 
-    async fn watched(&self) -> Daemon {
-        let daemon = self.home.start().await;
-        daemon.until_answers("/-/ready", 200).await;
-        self.catch_up();
-        daemon
+    /// A new container that starts and says these lines.
+    fn up(&self, spec: ContainerSpec, lines: &[&str]) -> ContainerId {
+        let id = self.engine.create(spec);
+        self.starts(&id, lines);
+        id
     }
 
-    fn created(&self, project: &str, armed: &str) -> ContainerId {
-        let start =
-            "if [ \"${RUN_MIGRATIONS:-true}\" = true ]; then alembic upgrade head; fi && gunicorn app";
-        self.engine.create(ContainerSpec {
-            command: ["sh", "-c", start].map(str::to_owned).to_vec(),
-            environment: vec![format!("RUN_MIGRATIONS={armed}")],
-            restart: "always".to_owned(),
-            ..ContainerSpec::service(project, "backend")
-        })
-    }
-
+    /// A start, and what it says. Alembic logs to the standard error, scripts print.
     fn starts(&self, id: &ContainerId, lines: &[&str]) {
         self.engine.start(id);
         for line in lines {
-            let stream = if line.starts_with("INFO") {
-                Stream::Stderr
-            } else {
-                Stream::Stdout
-            };
-            self.engine.log(id, stream, line);
+            self.says(id, line);
         }
     }
 
-    /// Loud for certain: whatever should have been told before it would have been.
-    async fn sentinel(&self) -> Vec<Received> {
-        let id = self.created("sentinel", "true");
-        self.starts(&id, &[RUN, &step("0", "1"), UP]);
-        self.receiver
-            .until("the sentinel is heard", |all| {
-                all.iter().any(|one| project(one) == "sentinel")
+    fn says(&self, id: &ContainerId, line: &str) {
+        let is_logged = line.starts_with("INFO") || line.starts_with("sqlalchemy.exc");
+        let stream = if is_logged { Stream::Stderr } else { Stream::Stdout };
+        self.engine.log(id, stream, line);
+    }
+
+    /// As `compose stop`: the process does not mind the signal and is killed when the grace is over.
+    fn stop(&self, id: &ContainerId) {
+        self.catch_up();
+        self.engine.kill(id, 15);
+        self.engine.kill(id, 9);
+        self.engine.die(id, 137);
+        self.engine.event(id, "stop", &[]);
+    }
+
+    /// As `compose restart`.
+    fn restart(&self, id: &ContainerId, lines: &[&str]) {
+        self.stop(id);
+        self.starts(id, lines);
+    }
+
+    /// As this Compose makes a container anew: `lines` is what the new one says.
+    fn recreate(
+        &self,
+        compose: Compose,
+        old: &ContainerId,
+        spec: ContainerSpec,
+        lines: &[&str],
+    ) -> ContainerId {
+        let name = spec.name.clone();
+        let temporary = format!("{}_{name}", old.short());
+        match compose {
+            Compose::One => {
+                self.stop(old);
+                self.engine.rename(old, &temporary);
+                let new = self.up(spec, lines);
+                self.engine.remove(old);
+                new
+            }
+            Compose::Two => {
+                self.catch_up();
+                let new = self.engine.create(ContainerSpec {
+                    name: temporary,
+                    ..spec
+                });
+                self.stop(old);
+                self.engine.remove(old);
+                self.engine.rename(&new, &name);
+                self.starts(&new, lines);
+                new
+            }
+        }
+    }
+
+    /// The project's migrations of one service, oldest first.
+    async fn migrations(&self, service: &str) -> Vec<Migration> {
+        let id = ServiceId::new(PROJECT, service);
+        let mut all = self.daemon().status().await.migrations;
+        all.retain(|migration| migration.service == id);
+        all.sort_by_key(|migration| migration.started_at);
+        all
+    }
+
+    /// Waits until the service's newest migration is such, being the `count`th.
+    async fn migration(
+        &self,
+        service: &str,
+        count: usize,
+        what: &str,
+        is_such: impl Fn(&Migration) -> bool,
+    ) -> Migration {
+        let what = format!("migration {count} of {service}: {what}");
+        until(&what, async || {
+            let all = self.migrations(service).await;
+            let is_there = all.len() == count && all.last().is_some_and(&is_such);
+            let newest = all.last().cloned();
+            newest.filter(|_| is_there).ok_or_else(|| format!("{all:#?}"))
+        })
+        .await
+    }
+
+    /// Waits until the service is such.
+    async fn service(
+        &self,
+        name: &str,
+        what: &str,
+        is_such: impl Fn(&ServiceStatus) -> bool,
+    ) -> ServiceStatus {
+        let id = ServiceId::new(PROJECT, name);
+        let is_there = |service: &&ServiceStatus| service.service == id && is_such(service);
+        let wanted = format!("{name}: {what}");
+        let status = self
+            .daemon()
+            .until(&wanted, |status| {
+                status.services.iter().any(|service| is_there(&service))
             })
+            .await;
+        let found = status.services.iter().find(is_there);
+        found.cloned().expect("it was waited for")
+    }
+
+    /// Waits until the webhook was told just this of the project, and gives the messages.
+    async fn told(&self, wanted: &[&str]) -> Vec<Received> {
+        let what = format!("told is {wanted:?}");
+        let all = self
+            .receiver
+            .until(&what, |all| short(&of_project(all)) == wanted)
+            .await;
+        of_project(&all)
+    }
+
+    /// What was told by the time at which the sentinel is heard is `wanted`, nothing else.
+    async fn heard_before_the_sentinel(&self, wanted: &[&str]) -> Vec<Received> {
+        let before = self.before_the_sentinel().await;
+        assert_eq!(short(&before), wanted);
+        before
+    }
+
+    /// A migration that nobody planned, in a project of its own, is heard; gives what was told of the project before.
+    async fn before_the_sentinel(&self) -> Vec<Received> {
+        self.catch_up();
+        let spec = ContainerSpec {
+            command: app("sentinel", "true").command,
+            environment: app("sentinel", "true").environment,
+            ..ContainerSpec::service("sentinel", "sentinel")
+        };
+        self.up(spec, &[RUN, &step("0", "1"), UP]);
+        let is_sentinel = |message: &Received| label(message, "project") == "sentinel";
+        let all = self
+            .receiver
+            .until("the sentinel is heard", |all| all.iter().any(is_sentinel))
+            .await;
+        of_project(&all)
+    }
+
+    /// The value of the one series `name` with the project's, the service's and these labels; `None` where there is none.
+    async fn metric(&self, name: &str, service: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let own = [("project", PROJECT), ("service", service)];
+        self.daemon().series(name, &[&own, labels].concat()).await
+    }
+
+    /// Settled migrations with an outcome as counted.
+    async fn counted(&self, service: &str, outcome: &str) -> Option<f64> {
+        self.metric("migwatch_migrations_total", service, &[("outcome", outcome)])
+            .await
+    }
+
+    /// Verdicts on startups as counted.
+    async fn judged(&self, service: &str, verdict: &str) -> Option<f64> {
+        let labels = [("trigger", "startup"), ("verdict", verdict)];
+        self.metric("migwatch_migration_verdicts_total", service, &labels)
             .await
     }
 }
 
+/// A service of the project; `switch` is what its environment says of migrations.
+fn app(service: &str, switch: &str) -> ContainerSpec {
+    const START: &str =
+        "if [ \"${RUN_MIGRATIONS:-true}\" = true ]; then alembic upgrade head; fi && gunicorn app";
+    ContainerSpec {
+        command: ["sh", "-c", START].map(str::to_owned).to_vec(),
+        environment: vec![format!("RUN_MIGRATIONS={switch}")],
+        ..ContainerSpec::service(PROJECT, service)
+    }
+}
+
+/// What Alembic logs before it carries a step out; `from` nothing is base.
 fn step(from: &str, to: &str) -> String {
     format!("INFO  [alembic.runtime.migration] Running upgrade {from} -> {to}, 사용자 추가")
 }
 
-fn project(message: &Received) -> &str {
-    message.body["alert"]["labels"]["project"]
-        .as_str()
-        .unwrap_or_default()
+/// The messages about the project, in the order in which they came.
+fn of_project(messages: &[Received]) -> Vec<Received> {
+    let about = messages
+        .iter()
+        .filter(|message| label(message, "project") == PROJECT);
+    about.cloned().collect()
 }
 
-/// What was told about the project that is watched: alert names, in order, with their phase.
-fn told(messages: &[Received]) -> Vec<(String, String)> {
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let about = messages.iter().filter(|message| project(message) == "shop");
-    about
-        .map(|message| (text(&message.body["alert"]["name"]), text(&message.body["phase"])))
-        .collect()
-}
-
-async fn settled(daemon: &Daemon, count: usize) -> Vec<Migration> {
-    let of_shop = |migrations: &[Migration]| -> Vec<Migration> {
-        let shop = migrations
-            .iter()
-            .filter(|migration| migration.service.project == "shop");
-        shop.filter(|migration| migration.outcome != Outcome::Running)
-            .cloned()
-            .collect()
-    };
-    let status = daemon
-        .until("the migrations have ended", |status| {
-            of_shop(&status.migrations).len() == count
-        })
-        .await;
-    of_shop(&status.migrations)
-}
-
-#[tokio::test]
-async fn a_skip_is_quiet() {
-    let stage = Stage::new("deny");
-    let daemon = stage.watched().await;
-    let id = stage.created("shop", "false");
-    stage.starts(&id, &["Skipping Alembic migrations (RUN_MIGRATIONS=false)", UP]);
-    daemon
-        .until("the skip is seen", |status| {
-            let mut starts = status
-                .services
-                .iter()
-                .filter_map(|service| service.last_start.as_ref());
-            starts.any(|start| start.skipped)
-        })
-        .await;
-    assert_eq!(told(&stage.sentinel().await), []);
-}
-
-#[tokio::test]
-async fn a_denied_migration_is_told_once_with_its_steps() {
-    let stage = Stage::new("deny");
-    let daemon = stage.watched().await;
-    let id = stage.created("shop", "true");
-    stage.starts(&id, &[RUN, &step("a", "b"), &step("b", "c"), UP]);
-    let migrations = settled(&daemon, 1).await;
-    let migration = migrations.first().expect("one migration");
-    assert_eq!(migration.outcome, Outcome::Applied);
-    assert_eq!(migration.judgement.verdict, Verdict::Unexpected);
-    assert_eq!(migration.steps.len(), 2);
-    let fired = ("UnexpectedMigration".to_owned(), "firing".to_owned());
-    assert_eq!(told(&stage.sentinel().await), [fired]);
-}
-
-#[tokio::test]
-async fn a_deploy_that_declares_itself_is_quiet_and_its_later_restart_is_not() {
-    let stage = Stage::new("explicit");
-    let daemon = stage.watched().await;
-    let id = stage.created("shop", "true");
-    stage.starts(&id, &[RUN, &step("a", "b"), UP]);
-    let deploy = settled(&daemon, 1).await;
-    assert!(
-        deploy
-            .iter()
-            .all(|migration| migration.judgement.verdict == Verdict::Expected)
-    );
-    stage.catch_up();
-    stage.engine.kill(&id, 15);
-    stage.engine.die(&id, 143);
-    stage.starts(&id, &[RUN, &step("b", "c"), UP]);
-    settled(&daemon, 2).await;
-    let fired = ("UnexpectedMigration".to_owned(), "firing".to_owned());
-    assert_eq!(told(&stage.sentinel().await), [fired]);
-}
-
-#[tokio::test]
-async fn what_is_allowed_and_what_finds_nothing_to_do_is_quiet() {
-    for (policy, lines) in [("allow", vec![RUN, UP]), ("deny", vec![RUN, UP])] {
-        let stage = Stage::new(policy);
-        let daemon = stage.watched().await;
-        let id = stage.created("shop", "true");
-        let moved = step("a", "b");
-        let mut lines = lines;
-        if policy == "allow" {
-            lines.insert(1, &moved);
+/// Each message as `AlertName(service)`, with what became of the alert unless it began to fire.
+fn short(messages: &[Received]) -> Vec<String> {
+    let text = |message: &Received| {
+        let name = message.body["alert"]["name"].as_str().unwrap_or_default();
+        let what = format!("{name}({})", label(message, "service"));
+        match message.body["phase"].as_str() {
+            Some("firing") => what,
+            phase => format!("{what} {}", phase.unwrap_or("in no phase")),
         }
-        stage.starts(&id, &lines);
-        settled(&daemon, 1).await;
-        assert_eq!(told(&stage.sentinel().await), [], "{policy}");
-    }
+    };
+    messages.iter().map(text).collect()
 }
 
-#[tokio::test]
-async fn a_restart_loop_is_one_failure_with_its_first_cause() {
-    let stage = Stage::new("explicit");
-    let daemon = stage.watched().await;
-    let id = stage.created("shop", "true");
-    let codes = [
-        "1091, \"Can't DROP INDEX",
-        "1060, \"Duplicate column",
-        "1060, \"Duplicate column",
-    ];
-    for (attempts, code) in (1..).zip(codes) {
-        let error = format!("sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) ({code} `x`\")");
-        stage.starts(&id, &[RUN, &step("a", "b"), &error]);
-        stage.engine.die(&id, 1);
-        // The engine's own back-off between two starts.
-        stage.engine.clock().advance(Duration::from_secs(1));
-        daemon
-            .until("the attempt has failed", |status| {
-                let mut shop = status
-                    .migrations
-                    .iter()
-                    .filter(|one| one.service.project == "shop");
-                shop.any(|one| one.attempts == attempts && one.outcome == Outcome::Failed)
-            })
-            .await;
-    }
-    stage
-        .receiver
-        .until("the loop is told", |all| {
-            told(all).iter().any(|(name, _)| name == "RestartLoop")
-        })
-        .await;
-    let failed = settled(&daemon, 1).await;
-    let cause = failed
-        .first()
-        .and_then(|migration| migration.cause.as_ref())
-        .expect("a cause");
-    assert_eq!(cause.code.as_deref(), Some("1091"));
-    let told = told(&stage.sentinel().await);
-    let failures = told
-        .iter()
-        .filter(|(name, phase)| name == "MigrationFailed" && phase == "firing");
-    assert_eq!(failures.count(), 1, "{told:?}");
+fn label<'message>(message: &'message Received, name: &str) -> &'message str {
+    message.body["alert"]["labels"][name].as_str().unwrap_or_default()
 }
 
-#[tokio::test]
-async fn what_was_logged_before_the_watch_is_history() {
-    let stage = Stage::new("deny");
-    let id = stage.created("shop", "true");
-    for number in 0..5 {
-        stage.starts(
-            &id,
-            &[RUN, &step(&number.to_string(), &(number + 1).to_string()), UP],
-        );
-        stage.engine.die(&id, 1);
-    }
-    stage.starts(&id, &[RUN, UP]);
-    let daemon = stage.watched().await;
-    daemon
-        .until("the history is read", |status| {
-            status.migrations.iter().any(|migration| migration.history)
-        })
-        .await;
-    let all = stage.sentinel().await;
-    assert!(
-        told(&all).iter().all(|(name, _)| !name.contains("Migration")),
-        "{:?}",
-        told(&all)
-    );
-}
-
-#[tokio::test]
-async fn killed_and_started_again_it_tells_nothing_twice() {
-    let stage = Stage::new("deny");
-    let daemon = stage.watched().await;
-    let id = stage.created("shop", "true");
-    stage.starts(&id, &[RUN, &step("a", "b")]);
-    stage
-        .receiver
-        .until("it is told", |all| !told(all).is_empty())
-        .await;
-    daemon.kill().await;
-    stage.engine.log(&id, Stream::Stderr, &step("b", "c"));
-    stage.engine.log(&id, Stream::Stdout, UP);
-    let daemon = stage.watched().await;
-    let migrations = settled(&daemon, 1).await;
-    assert_eq!(migrations.first().map(|migration| migration.steps.len()), Some(2));
-    let all = stage.sentinel().await;
-    let mut keys: Vec<&str> = all
-        .iter()
-        .filter(|one| project(one) == "shop")
-        .map(Received::key)
-        .collect();
-    assert!(keys.len() <= 2, "at most one repeat: {keys:?}");
-    keys.dedup();
-    assert_eq!(keys.len(), 1, "a repeat has the same key");
+/// Summary and description.
+fn words(message: &Received) -> String {
+    let words = &message.body["alert"]["annotations"];
+    let text = |name: &str| words[name].as_str().unwrap_or_default();
+    format!("{} {}", text("summary"), text("description"))
 }

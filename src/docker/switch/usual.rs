@@ -2,7 +2,7 @@
 //!
 //! Promises the common names and values, and to show no value that may be a secret. Refuses to know the shell's conditions.
 
-use super::script::{Piece, Token, tokens};
+use crate::command::{Piece, Token, tokens};
 use crate::model::container::{Armed, ArmedSource, ArmedState};
 
 /// The usual switches, most usual first.

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use super::super::State;
 use super::super::health::{self, Sight};
-use super::super::migration::Tracked;
 use super::super::settings::Settings;
-use super::{databases, stuck, words};
+use super::{databases, occurrence, stuck, words};
 use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
 use crate::model::container::ArmedState;
-use crate::model::migration::{Grade, MigrationId, Outcome, Verdict};
+use crate::model::migration::MigrationId;
 use crate::model::observation::LogStatus;
 use crate::model::policy::Policy;
 use crate::model::service::{Role, ServiceId};
@@ -36,11 +35,10 @@ pub(super) fn wanted(
     touched: &BTreeSet<&MigrationId>,
 ) -> BTreeMap<Fingerprint, Wanted> {
     let mut wanted = BTreeMap::new();
-    let successes = successes(state);
+    let successes = occurrence::successes(state);
     for tracked in state.durable.migrations.all.values() {
-        let came_through = came_through(&successes, tracked);
         let is_touched = touched.contains(&tracked.migration.id);
-        for occurrence in occurrences(settings, tracked, came_through, now) {
+        for occurrence in occurrence::all(settings, tracked, &successes, now) {
             let fingerprint = occurrence.fingerprint(settings);
             let is_said = !is_touched && state.durable.alerts.firing.contains_key(&fingerprint);
             let worded = || Wanted::Worded(occurrence.worded(settings, now));
@@ -95,123 +93,6 @@ pub(super) fn labels(service: &ServiceId) -> BTreeMap<String, String> {
     [("project", &service.project), ("service", &service.service)]
         .map(|(key, value)| (key.to_owned(), value.clone()))
         .into()
-}
-
-/// An alert of one migration, not worded yet.
-struct Occurrence<'a> {
-    name: AlertName,
-    severity: Severity,
-    at: Timestamp,
-    observed_at: Option<Timestamp>,
-    tracked: &'a Tracked,
-}
-
-impl Occurrence<'_> {
-    /// In the order of their keys.
-    fn labels<'b>(&'b self, settings: &'b Settings) -> impl Iterator<Item = (&'b str, &'b str)> {
-        let migration = &self.tracked.migration;
-        let host = (!settings.host.is_empty()).then_some(("host", settings.host.as_str()));
-        host.into_iter().chain([
-            ("migration", migration.id.0.as_str()),
-            ("project", migration.service.project.as_str()),
-            ("service", migration.service.service.as_str()),
-        ])
-    }
-
-    fn fingerprint(&self, settings: &Settings) -> Fingerprint {
-        Fingerprint::of(self.name, self.labels(settings))
-    }
-
-    fn worded(&self, settings: &Settings, now: Timestamp) -> Alert {
-        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        let labels = self.labels(settings).map(owned).collect();
-        let mut alert = alert(self.name, self.severity, labels, self.at);
-        alert.observed_at = self.observed_at.unwrap_or(now);
-        (alert.summary, alert.description) = words::of_migration(self.name, self.tracked);
-        alert
-    }
-}
-
-/// The alerts of one migration: each closed by a person or by time, never by being covered by the next.
-fn occurrences<'a>(
-    settings: &Settings,
-    tracked: &'a Tracked,
-    came_through: bool,
-    now: Timestamp,
-) -> Vec<Occurrence<'a>> {
-    let migration = &tracked.migration;
-    if migration.history || migration.grade == Grade::Claimed || migration.acknowledged.is_some() {
-        return Vec::new();
-    }
-    let severity = match migration.judgement.policy {
-        Policy::Allow => Severity::Warning,
-        Policy::Explicit | Policy::Deny => Severity::Critical,
-    };
-    let mut occurrences = Vec::new();
-    let mut raise = |name, severity, at: Timestamp, observed_at| {
-        if now < at.after(settings.keep) {
-            occurrences.push(Occurrence {
-                name,
-                severity,
-                at,
-                observed_at,
-                tracked,
-            });
-        }
-    };
-    if let Some(at) = migration.moved_at
-        && migration.judgement.verdict == Verdict::Unexpected
-    {
-        raise(
-            AlertName::UnexpectedMigration,
-            severity,
-            at,
-            tracked.moved_observed_at,
-        );
-    }
-    if let Some(at) = tracked.failed_at
-        && !came_through
-    {
-        // While it is tried again it stays what it was at first.
-        let name = match tracked.failed_as {
-            Some(Outcome::Interrupted) if migration.cause.is_none() => AlertName::MigrationInterrupted,
-            Some(Outcome::HalfApplied) => AlertName::MigrationHalfApplied,
-            _ => AlertName::MigrationFailed,
-        };
-        raise(name, severity, at, None);
-    }
-    if let Some(at) = tracked.schema.foreign_at {
-        let severity = databases::severity_of_foreign(settings, &tracked.schema.foreign, severity);
-        raise(AlertName::ForeignSchemaChange, severity, at, None);
-    }
-    occurrences
-}
-
-/// When the latest run that came through began, by service.
-fn successes(state: &State) -> BTreeMap<&ServiceId, Timestamp> {
-    let mut latest = BTreeMap::new();
-    for tracked in state.durable.migrations.all.values() {
-        let migration = &tracked.migration;
-        if is_good(migration.outcome) && !tracked.is_claim() {
-            let at = latest.entry(&migration.service).or_insert(migration.started_at);
-            *at = migration.started_at.max(*at);
-        }
-    }
-    latest
-}
-
-fn is_good(outcome: Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Applied | Outcome::NothingToDo | Outcome::Stamped | Outcome::Downgraded
-    )
-}
-
-/// It was tried again with success, or a later migration of the same service was.
-fn came_through(successes: &BTreeMap<&ServiceId, Timestamp>, failed: &Tracked) -> bool {
-    let migration = &failed.migration;
-    let later = successes.get(&migration.service);
-    is_good(migration.outcome) || later.is_some_and(|later| *later > migration.started_at)
 }
 
 /// The one alert of a service's condition.
@@ -329,13 +210,21 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
             alerts.push(blind_log(service, "gap", to, now, (&what, &why)));
         }
     }
-    for live in state.live.containers.values() {
-        let (Some(LogStatus::Unreadable { reason }), Some(since)) = (&live.log, live.unreadable_since) else {
+    // One outage of the engine is said once, not for every log; when it is over, each log is opened again in its turn.
+    let engine = &state.live.engine;
+    let since_back = |since: Timestamp| engine.since.map_or(since, |back| since.max(back));
+    let containers = state.live.containers.values().filter(|_| engine.up);
+    let containers = containers.map(|live| {
+        let since = live.unreadable_since.map(since_back);
+        (&live.look.service, &live.log, since)
+    });
+    let processes = state.live.processes.iter();
+    let processes = processes.map(|(service, live)| (service, &live.log, live.unreadable_since));
+    for (service, log, since) in containers.chain(processes) {
+        let (Some(LogStatus::Unreadable { reason }), Some(since)) = (log, since) else {
             continue;
         };
-        // One outage of the engine is said once, not for every log.
-        if state.live.engine.up && now >= since.after(settings.blind_grace) {
-            let service = &live.look.service;
+        if now >= since.after(settings.blind_grace) {
             let what = format!("the log of {service} cannot be read");
             alerts.push(blind_log(service, "log", since, now, (&what, reason)));
         }
@@ -358,6 +247,8 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
         live.clone()
             .filter_map(|live| Some(live.unreadable_since?.after(settings.blind_grace))),
     );
+    let processes = state.live.processes.values();
+    moments.extend(processes.filter_map(|live| Some(live.unreadable_since?.after(settings.blind_grace))));
     moments.extend(live.filter_map(|live| Some(armed_since(state, live)?.after(settings.armed_after))));
     moments.extend(
         state

@@ -32,6 +32,12 @@ pub(super) fn of_migration(name: AlertName, tracked: &Tracked) -> (String, Strin
             let changes = tracked.schema.changes.join(", ");
             format!("A migration of {service} failed{span}, and a part of it stayed: {changes}")
         }
+        AlertName::MigrationNothingApplied => {
+            format!("A migration of {service} said that it ran, and the database stayed where it was{span}")
+        }
+        AlertName::ConcurrentMigrations => {
+            format!("Several processes migrated {service} at the same time{span}")
+        }
         _ => {
             let cause = migration
                 .cause
@@ -141,7 +147,12 @@ pub(super) fn why_resolved(state: &State, alert: &Alert) -> String {
     if let Some(acknowledgement) = tracked.and_then(|tracked| tracked.migration.acknowledged.as_ref()) {
         return by_whom("acknowledged", acknowledgement);
     }
+    if let Some(by) = tracked.and_then(|tracked| tracked.migration.superseded_by.as_ref()) {
+        return format!("{by} explains it: late evidence showed who moved the database");
+    }
+    let has_moved = tracked.is_none_or(|tracked| tracked.migration.moved());
     match alert.name {
+        AlertName::UnexpectedMigration if !has_moved => "it moved nothing after all".to_owned(),
         AlertName::UnexpectedMigration | AlertName::ForeignSchemaChange => {
             "kept for its time; nobody acknowledged it".to_owned()
         }

@@ -9,7 +9,7 @@ use super::starts;
 use crate::model::container::ContainerLook;
 use crate::model::fact::Fact;
 use crate::model::observation::Observation;
-use crate::model::service::ContainerId;
+use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
 
 /// A position is written alone only when it has moved by this much; with other facts at once.
@@ -92,7 +92,8 @@ fn full_look(state: &State, looks: &[ContainerLook], now: Timestamp) -> Vec<Fact
     }
     let there: BTreeSet<&ContainerId> = looks.iter().map(|look| &look.id).collect();
     for (container, known) in &state.durable.containers.known {
-        if known.removed_at.is_none() && !there.contains(container) {
+        let is_local = known.role == Role::Process;
+        if known.removed_at.is_none() && !is_local && !there.contains(container) {
             facts.extend(known.missed_end(container, now));
             facts.push(Fact::ContainerRemoved {
                 container: container.clone(),

@@ -1,27 +1,20 @@
 //! Whether the database agrees: version tables are compared with what migrations logged. Level-based, so that it does not matter
 //! which of the two arrives first.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use super::super::State;
 use super::super::settings::Settings;
 use super::super::tables::TableRecord;
 use super::super::verdict::{self, Case};
-use super::Tracked;
+use super::reading::{LATE, READ_AFTER_END, SKEW};
+use super::{Tracked, out_of_band};
 use crate::model::fact::{BindingProof, Fact};
-use crate::model::migration::{Grade, Movement, Outcome};
+use crate::model::migration::{Grade, Movement, Outcome, Trigger};
 use crate::model::observation::Observation;
 use crate::model::revision::{Heads, Standing, VersionTable};
+use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
-
-/// How long after its end a migration may still be confirmed.
-const LATE: Duration = Duration::from_secs(120);
-
-/// The reading that an end hurries comes within this time after it.
-const READ_AFTER_END: Duration = Duration::from_secs(10);
-
-/// Our clock and the engine's may differ by this much without anybody minding.
-const SKEW: Duration = Duration::from_secs(2);
 
 /// Confirms migrations by what stands in the version tables.
 pub(in super::super) fn decide(
@@ -30,136 +23,238 @@ pub(in super::super) fn decide(
     now: Timestamp,
     observation: &Observation,
 ) -> Vec<Fact> {
-    if !matches!(observation, Observation::Database(_) | Observation::Line { .. }) {
+    if !matches!(
+        observation,
+        Observation::Database(_)
+            | Observation::Line { .. }
+            | Observation::ProcessLine { .. }
+            | Observation::ExecEnded { .. }
+    ) {
         return Vec::new();
     }
-    let recent = state.durable.migrations.all.values().filter(|tracked| {
-        tracked.is_open()
-            || tracked
-                .migration
-                .ended_at
-                .is_some_and(|ended| now <= ended.after(LATE))
-    });
+    let mut recent: Vec<&Tracked> = state
+        .durable
+        .migrations
+        .all
+        .values()
+        .map(AsRef::as_ref)
+        .filter(|tracked| is_recent(tracked, now))
+        .collect();
+    recent.sort_by_key(|tracked| tracked.migration.started_at);
+    let mut taken = BTreeSet::new();
     recent
-        .flat_map(|tracked| confirm(state, settings, tracked, now))
+        .into_iter()
+        .flat_map(|tracked| confirm(state, settings, tracked, now, &mut taken))
         .collect()
 }
 
-fn confirm(state: &State, settings: &Settings, tracked: &Tracked, now: Timestamp) -> Vec<Fact> {
+fn is_recent(tracked: &Tracked, now: Timestamp) -> bool {
+    let ended = tracked.migration.ended_at;
+    tracked.migration.trigger != Trigger::OutOfBand
+        && (tracked.is_open() || ended.is_some_and(|ended| now <= ended.after(LATE)))
+}
+
+/// A place where a table stood or stands, and how it came there.
+struct Stand<'a> {
+    from: Option<&'a Standing>,
+    to: &'a Heads,
+    at: Timestamp,
+    /// It is a move, not what was found there at first.
+    moved: bool,
+    /// A migration has it already.
+    explained: bool,
+}
+
+fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
+    if record.moves.is_empty() {
+        let Standing::At(to) = &record.standing else {
+            return Vec::new();
+        };
+        return vec![Stand {
+            from: None,
+            to,
+            at: record.since,
+            moved: false,
+            explained: false,
+        }];
+    }
+    let moves = record.moves.iter().filter_map(|moved| match &moved.to {
+        Standing::At(to) => Some(Stand {
+            from: Some(&moved.from),
+            to,
+            at: moved.at,
+            moved: true,
+            explained: moved.explained,
+        }),
+        Standing::Missing => None,
+    });
+    moves.collect()
+}
+
+fn confirm(
+    state: &State,
+    settings: &Settings,
+    tracked: &Tracked,
+    now: Timestamp,
+    taken: &mut BTreeSet<(VersionTable, Timestamp)>,
+) -> Vec<Fact> {
     let migration = &tracked.migration;
     let mut facts = Vec::new();
     for (table, record, is_bound) in candidates(state, tracked) {
-        let Standing::At(heads) = &record.standing else {
-            continue;
-        };
-        let by_step = is_reached(tracked, record, heads);
-        let is_explained = || by_step || (is_bound && moved_with(state, tracked, record, heads));
-        if (tracked.is_claim() && !has_moved(tracked, record)) || !is_explained() {
-            continue;
-        }
-        if by_step && !is_bound {
-            let service = migration.service.clone();
-            facts.push(Fact::TableBound {
-                service,
+        for stand in stands(record) {
+            let by_step = is_reached(tracked, table, &stand);
+            let is_its = is_bound || is_plausible(state, tracked, table);
+            let is_explained = by_step || (is_its && moved_with(state, tracked, &stand));
+            if !is_explained || (tracked.is_claim() && !has_moved(tracked, &stand)) {
+                continue;
+            }
+            if by_step && !is_bound {
+                let service = migration.service.clone();
+                facts.push(Fact::TableBound {
+                    service,
+                    table: table.clone(),
+                    proof: BindingProof::Learned,
+                });
+            }
+            let movement = Movement {
                 table: table.clone(),
-                proof: BindingProof::Learned,
+                from: origin(tracked, table, record, &stand),
+                to: stand.to.clone(),
+                at: stand.at,
+            };
+            let finding = out_of_band::superseded(state, tracked, &movement);
+            let is_anothers = stand.explained && finding.is_none();
+            if migration.history || is_anothers || is_told(tracked, &movement) {
+                continue;
+            }
+            if stand.moved && !taken.insert((table.clone(), stand.at)) {
+                continue;
+            }
+            // Judged first: what is counted with the confirmation is counted under the right verdict.
+            facts.extend(no_longer_a_claim(state, settings, tracked));
+            facts.push(Fact::MigrationConfirmed {
+                id: migration.id.clone(),
+                movement,
+                observed_at: now,
             });
+            facts.extend(finding.map(|id| Fact::MigrationSuperseded {
+                id: id.clone(),
+                by: migration.id.clone(),
+                at: now,
+                reason: format!("{} was late to be heard of", migration.service),
+            }));
+            facts.extend(no_longer_nothing(tracked, &stand));
         }
-        let is_told = migration
-            .movements
-            .iter()
-            .any(|known| known.table == *table && known.to == *heads);
-        if migration.history || is_told {
-            continue;
-        }
-        let movement = Movement {
-            table: table.clone(),
-            from: origin(tracked, record),
-            to: heads.clone(),
-            at: record.since,
-        };
-        // Judged first: what is counted with the confirmation is counted under the right verdict.
-        facts.extend(no_longer_a_claim(state, settings, tracked));
-        let id = migration.id.clone();
-        facts.push(Fact::MigrationConfirmed {
-            id,
-            movement,
-            observed_at: now,
-        });
-        facts.extend(no_longer_nothing(tracked, record));
     }
     facts
 }
 
-/// The tables that this migration may have moved: those its service is bound to, and every one in its databases unless the
-/// configuration names the table (the only table so far may be another service's).
+fn is_told(tracked: &Tracked, movement: &Movement) -> bool {
+    let mut known = tracked.migration.movements.iter();
+    known.any(|known| known.table == movement.table && known.to == movement.to)
+}
+
+/// Whether a service's migrations may move a table: it is bound to it, or uses its database and the configuration names no other.
+pub(super) fn may_move(state: &State, service: &ServiceId, table: &VersionTable) -> bool {
+    let tables = &state.durable.tables;
+    let is_configured = || {
+        tables
+            .bound(service)
+            .any(|(_, proof)| proof == BindingProof::Configured)
+    };
+    let is_near = || {
+        let live = state.live.databases.get(&table.database);
+        live.is_some_and(|live| live.reading.services.contains(service))
+    };
+    tables.bound(service).any(|(bound, _)| bound == table) || (!is_configured() && is_near())
+}
+
+/// The tables that this migration may have moved (the only table so far may be another service's).
 fn candidates<'a>(
     state: &'a State,
     tracked: &'a Tracked,
 ) -> impl Iterator<Item = (&'a VersionTable, &'a TableRecord, bool)> {
     let tables = &state.durable.tables;
     let service = &tracked.migration.service;
-    let is_configured = tables
-        .bound(service)
-        .any(|(_, proof)| proof == BindingProof::Configured);
+    // Nobody tells which database a local process uses.
+    let is_anywhere = tracked.migration.trigger == Trigger::Process && tables.bound(service).next().is_none();
     tables.known.iter().filter_map(move |(table, record)| {
         let is_bound = tables.bound(service).any(|(bound, _)| bound == table);
-        let is_near = || {
-            state
-                .live
-                .databases
-                .get(&table.database)
-                .is_some_and(|live| live.reading.services.contains(service))
-        };
-        (is_bound || (!is_configured && is_near())).then_some((table, record, is_bound))
+        (is_anywhere || may_move(state, service, table)).then_some((table, record, is_bound))
     })
 }
 
-/// A logged step reached what stands there.
-fn is_reached(tracked: &Tracked, record: &TableRecord, heads: &Heads) -> bool {
-    let since = record.since.after(SKEW);
-    tracked.migration.steps.iter().rev().any(|timed| {
-        since >= timed.at
-            && if timed.step.to.is_empty() {
-                heads.0.is_empty()
-            } else {
-                timed.step.to.iter().all(|revision| heads.0.contains(revision))
-            }
-    })
+/// A command that migrates and says no steps, of a service that is bound to no table: it may be any that is nobody else's.
+fn is_plausible(state: &State, tracked: &Tracked, table: &VersionTable) -> bool {
+    let tables = &state.durable.tables;
+    let has_command = tracked.runners().any(|runner| runner.command.is_some());
+    let is_unbound = tables.bound(&tracked.migration.service).next().is_none();
+    let is_nobodys = || {
+        !tables
+            .bindings
+            .values()
+            .any(|bound| bound.tables.contains_key(table))
+    };
+    has_command && is_unbound && is_nobodys()
+}
+
+/// A logged step reached it, beyond where this migration is known to have moved the table.
+fn is_reached(tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
+    let migration = &tracked.migration;
+    let since = stand.at.after(SKEW);
+    let last_to = |heads: &Heads| {
+        migration.steps.iter().rposition(|timed| {
+            since >= timed.at
+                && if timed.step.to.is_empty() {
+                    heads.0.is_empty()
+                } else {
+                    timed.step.to.iter().all(|revision| heads.0.contains(revision))
+                }
+        })
+    };
+    let known = migration.movements.iter().find(|known| known.table == *table);
+    let before = known.and_then(|known| last_to(&known.to));
+    last_to(stand.to).is_some_and(|reached| before.is_none_or(|before| reached >= before))
 }
 
 /// The table was seen to move since the claim was made: that the right revision stands there proves nothing.
-fn has_moved(tracked: &Tracked, record: &TableRecord) -> bool {
-    let began = tracked.migration.started_at.before(SKEW);
-    record.moves.back().is_some_and(|last| last.at >= began)
+fn has_moved(tracked: &Tracked, stand: &Stand<'_>) -> bool {
+    stand.moved && stand.at >= tracked.migration.started_at.before(SKEW)
 }
 
 /// The service's own table moved while a run without readable steps was at work, and nobody else's steps explain it.
-fn moved_with(state: &State, tracked: &Tracked, record: &TableRecord, heads: &Heads) -> bool {
-    if !tracked.migration.steps.is_empty() || tracked.is_claim() {
+fn moved_with(state: &State, tracked: &Tracked, stand: &Stand<'_>) -> bool {
+    if !tracked.migration.steps.is_empty() || tracked.is_claim() || !stand.moved {
         return false;
     }
     let until = tracked
         .migration
         .ended_at
         .filter(|_| !tracked.is_open())
+        .or(tracked.exec_end.as_ref().map(|end| end.at))
         .map(|ended| ended.after(READ_AFTER_END));
-    let in_time = record.moves.back().is_some_and(|last| {
-        last.at >= tracked.last_attempt_at() && until.is_none_or(|until| last.at <= until)
-    });
+    let in_time = stand.at >= tracked.last_attempt_at() && until.is_none_or(|until| stand.at <= until);
+    let by_steps = |other: &Tracked| {
+        let mut steps = other.migration.steps.iter();
+        steps.any(|timed| {
+            stand.at.after(SKEW) >= timed.at
+                && !timed.step.to.is_empty()
+                && timed.step.to.iter().all(|revision| stand.to.0.contains(revision))
+        })
+    };
     let all = &state.durable.migrations.all;
-    in_time && !all.values().any(|other| is_reached(other, record, heads))
+    in_time && !all.values().any(|other| by_steps(other))
 }
 
 /// Where the table stood before: its first move since the migration began, else what the first step said.
-fn origin(tracked: &Tracked, record: &TableRecord) -> Heads {
+fn origin(tracked: &Tracked, table: &VersionTable, record: &TableRecord, stand: &Stand<'_>) -> Heads {
+    let known = tracked.migration.movements.iter();
+    if let Some(known) = known.into_iter().find(|known| known.table == *table) {
+        return known.from.clone();
+    }
     let began = tracked.migration.started_at.before(SKEW);
-    match record
-        .moves
-        .iter()
-        .find(|moved| moved.at >= began)
-        .map(|moved| &moved.from)
-    {
+    let first = record.moves.iter().find(|moved| moved.at >= began);
+    match first.map(|moved| &moved.from).or(stand.from) {
         Some(Standing::At(heads)) => heads.clone(),
         Some(Standing::Missing) => Heads::default(),
         None => tracked
@@ -205,12 +300,12 @@ fn no_longer_a_claim(state: &State, settings: &Settings, tracked: &Tracked) -> O
 }
 
 /// A run that logged no step and was taken for idle moved its table after all.
-fn no_longer_nothing(tracked: &Tracked, record: &TableRecord) -> Option<Fact> {
+fn no_longer_nothing(tracked: &Tracked, stand: &Stand<'_>) -> Option<Fact> {
     let migration = &tracked.migration;
     (!tracked.is_open() && migration.outcome == Outcome::NothingToDo).then(|| Fact::MigrationSettled {
         id: migration.id.clone(),
         outcome: Outcome::Applied,
-        at: migration.ended_at.unwrap_or(record.since),
+        at: migration.ended_at.unwrap_or(stand.at),
         reason: "its version table moved, as the reading after its end showed".to_owned(),
     })
 }

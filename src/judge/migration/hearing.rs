@@ -3,26 +3,25 @@
 
 use std::time::Duration;
 
-use super::super::State;
 use super::super::containers::{Known, Start};
 use super::super::settings::Settings;
-use super::super::verdict::{self, Case};
-use super::{Tracked, is_failure, settling};
+use super::super::{State, processes, verdict};
+use super::identity::trigger;
+use super::opening::Opening;
+use super::part::{Part, answered};
+use super::{Tracked, settling};
 use crate::model::cause::Cause;
 use crate::model::container::{ArmedSource, ArmedState, Health};
 use crate::model::fact::Fact;
 use crate::model::log::{LogLine, Saying, StepKind};
-use crate::model::migration::{Evidence, Grade, MigrationId, Outcome, Runner, Trigger, Witness};
+use crate::model::migration::{Evidence, Grade, MigrationId, Outcome, Runner, Witness};
 use crate::model::observation::Observation;
 use crate::model::policy::Policy;
-use crate::model::service::{ContainerId, Role};
+use crate::model::service::ContainerId;
 use crate::model::time::Timestamp;
 
 /// Where nothing says that the application is up, a start is taken to be past its migrations after this time.
 const STARTUP: Duration = Duration::from_secs(15 * 60);
-
-/// Attempts of one restart loop follow within this time: the engine waits a minute at most between them.
-const ONE_LOOP: Duration = Duration::from_mins(10);
 
 /// Lines of the two streams may overtake each other by this much (measured: 5.6 ms).
 const JITTER: Duration = Duration::from_secs(1);
@@ -46,8 +45,18 @@ pub(in super::super) fn decide(
     now: Timestamp,
     observation: &Observation,
 ) -> Vec<Fact> {
-    let Observation::Line { container, line } = observation else {
-        return Vec::new();
+    let stand_in;
+    let (container, line) = match observation {
+        Observation::Line { container, line } => (container, line),
+        Observation::ProcessLine {
+            process,
+            position,
+            line,
+        } if !state.durable.processes.has_taken_in(process, position) => {
+            stand_in = processes::stand_in(process);
+            (&stand_in, line)
+        }
+        _ => return Vec::new(),
     };
     let Some(known) = state.durable.containers.known.get(container) else {
         return Vec::new();
@@ -77,11 +86,11 @@ impl Scene<'_> {
             Saying::Running => self.announced(),
             Saying::Context { dialect } => self.context(dialect),
             Saying::Step(step) => self.with_migration(|id| Fact::MigrationStepped {
+                container: self.beside(&id),
                 id,
                 step: step.clone(),
                 line: self.line.key.clone(),
                 observed_at: self.now,
-                container: None,
             }),
             Saying::Failed(cause) => self.failed(cause),
             Saying::Finished => self.over(settling::FINISHED),
@@ -127,12 +136,8 @@ impl Scene<'_> {
     fn announced(&self) -> Vec<Fact> {
         match self.current() {
             // In history the ends of starts are not known: a new announcement ends the run before it.
-            Some(before) if self.history && before.is_open() => {
-                let mut facts = vec![settling::settled(
-                    before,
-                    self.line.key.at,
-                    "the next run followed",
-                )];
+            Some(_) if self.history && self.current().is_some_and(Tracked::is_open) => {
+                let mut facts = self.over("the next run followed");
                 facts.extend(self.open("announced").1);
                 facts
             }
@@ -140,7 +145,7 @@ impl Scene<'_> {
                 id: before.migration.id.clone(),
                 evidence: None,
                 line: Some(self.line.key.clone()),
-                container: None,
+                container: self.beside(&before.migration.id),
             }],
             _ => self.open("a migration run was announced").1,
         }
@@ -160,10 +165,10 @@ impl Scene<'_> {
 
     fn failed(&self, cause: &Cause) -> Vec<Fact> {
         let erred = |id| Fact::MigrationErred {
+            container: self.beside(&id),
             id,
             cause: cause.clone(),
             line: self.line.key.clone(),
-            container: None,
         };
         if let Some(tracked) = self.current() {
             let id = tracked.migration.id.clone();
@@ -195,10 +200,12 @@ impl Scene<'_> {
 
     /// The run is over, as the log says.
     fn over(&self, reason: &str) -> Vec<Fact> {
-        match self.current() {
-            Some(tracked) if tracked.is_open() => vec![settling::settled(tracked, self.line.key.at, reason)],
-            _ => Vec::new(),
-        }
+        let current = self.current().filter(|tracked| tracked.is_open());
+        let end = current
+            .and_then(|tracked| Part::of(tracked, self.container))
+            .filter(|part| part.known_end().is_none())
+            .map(|part| settling::ended(&part, part.over(self.line.key.at, reason)));
+        end.into_iter().collect()
     }
 
     /// The fact that belongs to the current migration, which is opened (or tried again) if need be.
@@ -244,96 +251,45 @@ impl Scene<'_> {
         }
     }
 
-    /// Opens a migration, or tries the failed one of this container again.
+    /// Opens a migration, joins one, or tries the failed one of this container again.
     fn open(&self, text: &str) -> (MigrationId, Vec<Fact>) {
-        let runner = Runner {
-            container: self.container.clone(),
-            name: self.known.name.clone(),
-            started_at: self.start.map_or(self.line.key.at, |start| start.started_at),
-            at: self.line.key.at,
-            exec: None,
-            command: None,
-        };
-        let before = self.before(&runner);
-        // Lines come in order: the rest of the log of the start before was read.
-        let mut facts: Vec<Fact> = before
-            .filter(|before| before.is_open() && !before.migration.history)
-            .and_then(|before| settling::ended_by_exit(self.state, before))
-            .into_iter()
-            .collect();
-        if let Some(before) = before
-            && self.is_tried_again(before, &facts)
-        {
-            let id = before.migration.id.clone();
-            let line = Some(self.line.key.clone());
-            facts.push(Fact::MigrationRetried {
-                id: id.clone(),
-                runner,
-                line,
-            });
-            return (id, facts);
-        }
-        let grade = if self.is_witnessed() {
-            Grade::Witnessed
-        } else {
-            Grade::Claimed
-        };
-        let judgement = if self.history {
-            verdict::baseline(self.settings, &self.known.service, self.label())
-        } else {
-            verdict::judge(self.state, self.settings, &self.case(grade))
-        };
-        let id = migration_id(self.container, self.line.key.at);
-        let evidence = Evidence {
-            at: self.line.key.at,
-            witness: Witness::Log,
-            text: text.to_owned(),
-        };
-        facts.push(Fact::MigrationOpened {
-            id: id.clone(),
-            service: self.known.service.clone(),
+        let is_witnessed = self.is_witnessed();
+        let opening = Opening {
+            state: self.state,
+            settings: self.settings,
+            known: self.known,
+            start: self.start,
+            label: self.label(),
+            runner: Runner {
+                container: self.container.clone(),
+                name: self.known.name.clone(),
+                started_at: self.start.map_or(self.line.key.at, |start| start.started_at),
+                at: self.line.key.at,
+                exec: None,
+                command: None,
+            },
             trigger: trigger(self.known.role),
-            runner,
-            grade,
-            judgement,
-            evidence,
+            grade: if is_witnessed {
+                Grade::Witnessed
+            } else {
+                Grade::Claimed
+            },
+            evidence: Evidence {
+                at: self.line.key.at,
+                witness: Witness::Log,
+                text: text.to_owned(),
+            },
             line: Some(self.line.key.clone()),
             history: self.history,
-        });
-        (id, facts)
-    }
-
-    /// The latest migration of an earlier start of this container.
-    fn before(&self, runner: &Runner) -> Option<&Tracked> {
-        let before = self.state.durable.migrations.latest_on(self.container)?;
-        let earlier = before.runner()?;
-        (earlier.started_at < runner.started_at).then_some(before)
-    }
-
-    /// A restart loop is one migration with many attempts, and its first cause. What a person has closed stays closed while the loop
-    /// goes on.
-    fn is_tried_again(&self, before: &Tracked, just_ended: &[Fact]) -> bool {
-        let migration = &before.migration;
-        let (outcome, ended_at) = match just_ended.first() {
-            Some(Fact::MigrationSettled { outcome, at, .. }) => (*outcome, Some(*at)),
-            _ => (migration.outcome, migration.ended_at),
         };
-        let is_loop = || ended_at.is_some_and(|ended| self.line.key.at <= ended.after(ONE_LOOP));
-        is_failure(outcome)
-            && !before.is_claim()
-            && (migration.acknowledged.is_none() || is_loop())
-            && migration.history == self.history
+        opening.facts()
     }
 
-    fn case(&self, grade: Grade) -> Case<'_> {
-        Case {
-            service: &self.known.service,
-            trigger: trigger(self.known.role),
-            began_at: self.line.key.at,
-            grade,
-            container: Some((self.known, self.start)),
-            label: self.label(),
-        }
+    /// This container, where the line of a migration is not its main runner's.
+    fn beside(&self, id: &MigrationId) -> Option<ContainerId> {
+        let main = self.state.durable.migrations.container_of(id);
+        main.is_some_and(|main| main != self.container)
+            .then(|| self.container.clone())
     }
 
     fn label(&self) -> Option<Policy> {
@@ -378,30 +334,7 @@ impl Scene<'_> {
         let is_healthy = live.look.health == Some(Health::Healthy) && live.since < self.line.key.at;
         is_healthy
             || live.application_up_at.is_some_and(since_start)
-            || settling::answered(self.state, &self.known.service, start.started_at)
+            || answered(self.state, &self.known.service, start.started_at)
                 .is_some_and(|at| at < self.line.key.at)
     }
-}
-
-fn trigger(role: Role) -> Trigger {
-    match role {
-        Role::Replica => Trigger::Startup,
-        Role::OneOff => Trigger::OneOff,
-        Role::Hook => Trigger::Hook,
-        Role::Process => Trigger::Process,
-    }
-}
-
-/// `<container>-<milliseconds, base 36>`: the first runner's, so that up, down, up are three.
-fn migration_id(container: &ContainerId, at: Timestamp) -> MigrationId {
-    let mut millis = u64::try_from(at.as_nanos() / 1_000_000).unwrap_or(0);
-    let mut digits = Vec::new();
-    while millis > 0 {
-        let digit = u32::try_from(millis % 36).unwrap_or(0);
-        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
-        millis /= 36;
-    }
-    let time: String = digits.into_iter().rev().collect();
-    let short: String = container.0.chars().take(6).collect();
-    MigrationId(format!("{short}-{time}"))
 }

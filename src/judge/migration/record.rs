@@ -1,23 +1,15 @@
-//! One migration as it is kept, and what each fact changes about it.
+//! One migration as it is kept. What each fact changes about it is in `applying`.
+
+mod applying;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::schema::{self, SchemaWork};
-use super::is_failure;
+use super::super::schema::SchemaWork;
 use crate::model::fact::Fact;
-use crate::model::log::{Step, StepKind};
-use crate::model::migration::{Evidence, Grade, Migration, Movement, Outcome, Runner, TimedStep, Witness};
-use crate::model::redact::shorten;
+use crate::model::migration::{Grade, Migration, Outcome, Runner};
 use crate::model::time::Timestamp;
 
-/// Pieces of evidence kept for a migration: the first ones tell how it came about.
-const KEEP_EVIDENCE: usize = 20;
-
-/// Steps kept for a migration; Alembic histories of real products stay far below.
-const KEEP_STEPS: usize = 2_000;
-
-/// Runners kept: the first and the latest retries.
-const KEEP_RUNNERS: usize = 10;
+pub(in crate::judge) use applying::in_words;
 
 /// A migration with what only the judge needs to know of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,9 +28,44 @@ pub struct Tracked {
     pub settled: bool,
     /// The latest attempt logged an error.
     pub erred_in_this_attempt: bool,
+    /// The process that runs it, or ran it last; absent in old journals.
+    #[serde(default)]
+    pub main: Option<Runner>,
+    /// How the exec that runs it ended.
+    #[serde(default)]
+    pub exec_end: Option<ExecEnd>,
+    /// Runners that work on it beside the main one, and the main one itself once it has come to its end before them.
+    #[serde(default)]
+    pub runs: Vec<Run>,
+    /// When it was taken as moving something because it ran for so long.
+    #[serde(default)]
+    pub presumed_at: Option<Timestamp>,
     /// What it did to schemas.
     #[serde(default)]
     pub schema: SchemaWork,
+}
+
+/// How an exec ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecEnd {
+    /// When.
+    pub at: Timestamp,
+    /// The exit code, if anybody can tell.
+    pub exit_code: Option<i32>,
+}
+
+/// One of several runners.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Who.
+    pub runner: Runner,
+    /// It logged an error.
+    pub erred: bool,
+    /// How it ended, when and why.
+    pub end: Option<(Outcome, Timestamp, String)>,
+    /// How its exec ended, if it is one.
+    #[serde(default)]
+    pub exec_end: Option<ExecEnd>,
 }
 
 impl Tracked {
@@ -87,6 +114,10 @@ impl Tracked {
             failed_as: None,
             settled: false,
             erred_in_this_attempt: false,
+            main: Some(runner.clone()),
+            exec_end: None,
+            runs: Vec::new(),
+            presumed_at: None,
             schema: SchemaWork::default(),
         })
     }
@@ -101,9 +132,27 @@ impl Tracked {
         self.migration.grade == Grade::Claimed
     }
 
-    /// The process that runs it, or ran it last.
+    /// The process that runs it, or ran it last; of several the one that began it.
     pub fn runner(&self) -> Option<&Runner> {
-        self.migration.runners.last()
+        self.main.as_ref().or_else(|| self.migration.runners.last())
+    }
+
+    /// Every process that works on it or did so in its latest attempt.
+    pub fn runners(&self) -> impl Iterator<Item = &Runner> {
+        let main = self.runner();
+        let others = self.runs.iter().map(|run| &run.runner);
+        main.into_iter()
+            .chain(others.filter(move |other| Some(*other) != main))
+    }
+
+    /// It runs beside the main runner, or the main one has ended before others.
+    pub fn run(&self, runner: &Runner) -> Option<&Run> {
+        self.runs.iter().find(|run| run.runner == *runner)
+    }
+
+    /// Every runner but the main one has come to its end.
+    pub fn is_alone(&self) -> bool {
+        self.runs.iter().all(|run| run.end.is_some())
     }
 
     /// When its latest attempt began.
@@ -113,166 +162,10 @@ impl Tracked {
     }
 
     pub(super) fn is_due_to_count(&self) -> bool {
-        self.settled && !self.counted && !self.migration.history && !self.is_claim()
+        self.settled
+            && !self.counted
+            && !self.migration.history
+            && !self.is_claim()
+            && self.migration.superseded_by.is_none()
     }
-
-    pub(super) fn apply(&mut self, fact: &Fact) {
-        match fact {
-            Fact::MigrationRetried { runner, .. } => self.retried(runner),
-            Fact::MigrationStepped {
-                step,
-                line,
-                observed_at,
-                ..
-            } => {
-                self.stepped(step, line.at, *observed_at);
-            }
-            Fact::MigrationEvidenced {
-                evidence: Some(evidence),
-                ..
-            } => self.evidence(evidence.clone()),
-            Fact::MigrationErred { cause, line, .. } => {
-                let text = shorten(&cause.message, 160);
-                self.evidence(Evidence {
-                    at: line.at,
-                    witness: Witness::Log,
-                    text,
-                });
-                self.migration.cause.get_or_insert_with(|| cause.clone());
-                self.erred_in_this_attempt = true;
-            }
-            Fact::MigrationConfirmed {
-                movement,
-                observed_at,
-                ..
-            } => self.confirmed(movement, *observed_at),
-            Fact::MigrationRejudged { grade, judgement, .. } => {
-                self.migration.grade = *grade;
-                self.migration.judgement = judgement.clone();
-                self.migration.history = false;
-            }
-            Fact::MigrationSettled {
-                outcome, at, reason, ..
-            } => {
-                self.settled = true;
-                self.migration.outcome = *outcome;
-                self.migration.ended_at = Some(*at);
-                self.migration.outcome_reason = Some(reason.clone());
-                if is_failure(*outcome) {
-                    self.failed_at.get_or_insert(*at);
-                    self.failed_as.get_or_insert(*outcome);
-                }
-                if *outcome == Outcome::HalfApplied {
-                    self.failed_as = Some(*outcome);
-                }
-                let text = format!("{}: {reason}", outcome.as_str());
-                self.evidence(Evidence {
-                    at: *at,
-                    witness: Witness::Engine,
-                    text,
-                });
-            }
-            Fact::MigrationSchemaChanged(change) => {
-                self.evidence(Evidence {
-                    at: change.at,
-                    witness: Witness::Database,
-                    text: schema::evidence(change),
-                });
-                self.schema.apply(change);
-            }
-            Fact::MigrationAcknowledged { acknowledgement, .. } => {
-                self.migration.acknowledged = Some(acknowledgement.clone());
-            }
-            _ => {}
-        }
-    }
-
-    fn retried(&mut self, runner: &Runner) {
-        let migration = &mut self.migration;
-        migration.attempts = migration.attempts.saturating_add(1);
-        migration.runners.push(runner.clone());
-        if migration.runners.len() > KEEP_RUNNERS {
-            migration.runners.remove(1);
-        }
-        migration.outcome = Outcome::Running;
-        self.settled = false;
-        self.erred_in_this_attempt = false;
-    }
-
-    fn stepped(&mut self, step: &Step, at: Timestamp, observed_at: Timestamp) {
-        let is_known = self.migration.steps.iter().any(|timed| timed.step == *step);
-        if !is_known && self.migration.steps.len() < KEEP_STEPS {
-            self.migration.steps.push(TimedStep {
-                at,
-                step: step.clone(),
-            });
-            self.evidence(Evidence {
-                at,
-                witness: Witness::Log,
-                text: in_words(step),
-            });
-        }
-        self.moved(at, observed_at);
-    }
-
-    fn moved(&mut self, at: Timestamp, observed_at: Timestamp) {
-        self.migration.moved_at.get_or_insert(at);
-        self.moved_observed_at.get_or_insert(observed_at);
-    }
-
-    fn confirmed(&mut self, movement: &Movement, observed_at: Timestamp) {
-        let text = format!(
-            "{} moved from {} to {}",
-            movement.table, movement.from, movement.to
-        );
-        self.evidence(Evidence {
-            at: movement.at,
-            witness: Witness::Database,
-            text,
-        });
-        self.migration.grade = Grade::Confirmed;
-        self.moved(movement.at, observed_at);
-        match self
-            .migration
-            .movements
-            .iter_mut()
-            .find(|known| known.table == movement.table)
-        {
-            Some(known) => {
-                known.to = movement.to.clone();
-                known.at = movement.at;
-            }
-            None => self.migration.movements.push(movement.clone()),
-        }
-    }
-
-    fn evidence(&mut self, evidence: Evidence) {
-        let kept = &mut self.migration.evidence;
-        if kept.len() < KEEP_EVIDENCE && !kept.contains(&evidence) {
-            kept.push(evidence);
-        }
-    }
-}
-
-/// `upgrade a -> b, title`.
-pub(in super::super) fn in_words(step: &Step) -> String {
-    let list = |revisions: &[crate::model::revision::Revision]| match revisions {
-        [] => "base".to_owned(),
-        some => some
-            .iter()
-            .map(|revision| revision.0.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
-    };
-    let kind = match step.kind {
-        StepKind::Upgrade => "upgrade",
-        StepKind::Downgrade => "downgrade",
-        StepKind::Stamp => "stamp",
-    };
-    let title = step
-        .title
-        .as_ref()
-        .map(|title| format!(", {title}"))
-        .unwrap_or_default();
-    format!("{kind} {} -> {}{title}", list(&step.from), list(&step.to))
 }

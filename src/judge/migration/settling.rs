@@ -1,27 +1,21 @@
 //! How and when a migration ends. Level-based: it looks at every open one after each observation, so a lost event costs time, never
-//! the answer.
+//! the answer. Of several runners each comes to its end, and the migration with the last of them.
 
 use std::time::Duration;
 
 use super::super::State;
-use super::super::containers::Finish;
-use super::super::live::LiveContainer;
 use super::super::settings::Settings;
 use super::Tracked;
-use crate::model::container::{ContainerState, Health};
+use super::part::{End, Part, Progress};
+use super::reading;
 use crate::model::fact::Fact;
 use crate::model::log::StepKind;
 use crate::model::migration::Outcome;
-use crate::model::observation::{LogStatus, Observation};
-use crate::model::probe::Via;
-use crate::model::service::ServiceId;
+use crate::model::observation::Observation;
 use crate::model::time::Timestamp;
 
-/// After an exit the rest of the log is waited for, at most this long.
-const REST_OF_LOG: Duration = Duration::from_secs(2);
-
 /// A claim, a piece of history, or a run whose last step stands in the database, is closed if nothing more was said for this time.
-const UNENDED: Duration = Duration::from_secs(60);
+pub(super) const UNENDED: Duration = Duration::from_secs(60);
 
 /// Ends after which the same start may still migrate (a second Alembic environment, say).
 pub(super) const FINISHED: &str = "it said that it finished";
@@ -38,7 +32,7 @@ pub(in super::super) fn decide(state: &State, _: &Settings, now: Timestamp, _: &
         .all
         .values()
         .filter(|tracked| tracked.is_open());
-    open.filter_map(|tracked| end_of(state, tracked, now)).collect()
+    open.flat_map(|tracked| ends_of(state, tracked, now)).collect()
 }
 
 /// When an open migration may end by time alone.
@@ -51,39 +45,88 @@ pub(in super::super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
         .filter(|tracked| tracked.is_open())
     {
         moments.extend(silence_of(state, tracked).map(|(at, _)| at));
-        let live = tracked
-            .runner()
-            .and_then(|runner| state.live.containers.get(&runner.container));
-        moments.extend(live.map(LiveContainer::caught_up_by));
-        if let Some(finish) = finish_of(state, tracked) {
-            moments.push(finish_seen(state, tracked, &finish).after(REST_OF_LOG));
+        for part in Part::all(tracked) {
+            part.deadlines(state, moments);
         }
     }
 }
 
-fn end_of(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
-    let migration = &tracked.migration;
-    if let Some(finish) = finish_of(state, tracked) {
-        let is_read = is_log_read(state, tracked);
-        let is_late = now >= finish_seen(state, tracked, &finish).after(REST_OF_LOG);
-        return (is_read || is_late).then(|| exited(tracked, &finish));
+fn ends_of(state: &State, tracked: &Tracked, now: Timestamp) -> Vec<Fact> {
+    if tracked.runs.is_empty() {
+        let end = Part::main(tracked).and_then(|main| end_of(state, &main, now));
+        return end.map(|end| settled_as(tracked, end)).into_iter().collect();
     }
-    if !migration.history
-        && let Some((at, reason)) = serves(state, tracked, now)
+    let mut facts = Vec::new();
+    let mut ends = Vec::new();
+    let mut parts = 0_usize;
+    for part in Part::all(tracked) {
+        parts += 1;
+        if let Some(end) = part.known_end() {
+            ends.push(end);
+        } else if let Some(end) = end_of(state, &part, now) {
+            facts.push(part.ended(&end));
+            ends.push(end);
+        }
+    }
+    if ends.len() == parts
+        && let Some(end) = together(ends)
     {
-        return Some(settled(tracked, at, reason));
+        facts.push(settled_as(tracked, end));
     }
-    let (over_at, reason) = silence_of(state, tracked)?;
-    (now >= over_at).then(|| settled(tracked, last_sign_of(tracked), reason))
+    facts
 }
 
-/// When silence alone ends it, and what that means; never while a step may still be at work.
+/// The end of the last of several runners, with the outcome of the one that got furthest: who moved the table explains those who
+/// failed because it had moved.
+fn together(ends: Vec<End>) -> Option<End> {
+    let rank = |outcome: Outcome| match outcome {
+        Outcome::Applied | Outcome::Downgraded | Outcome::Stamped => 3,
+        Outcome::Failed | Outcome::HalfApplied => 2,
+        Outcome::Interrupted => 1,
+        Outcome::NothingToDo | Outcome::NothingApplied | Outcome::Running => 0,
+    };
+    let count = ends.len();
+    let failed = ends.iter().filter(|end| super::is_failure(end.outcome)).count();
+    let at = ends.iter().map(|end| end.at).max()?;
+    let furthest = ends.into_iter().max_by_key(|end| rank(end.outcome))?;
+    let reason = match failed {
+        0 => format!("{}, the last of {count} runners", furthest.reason),
+        _ => format!("{}; {failed} of {count} runners failed", furthest.reason),
+    };
+    Some(End {
+        at,
+        reason,
+        ..furthest
+    })
+}
+
+fn end_of(state: &State, part: &Part<'_>, now: Timestamp) -> Option<End> {
+    let tracked = part.tracked;
+    let migration = &tracked.migration;
+    match part.by_its_process(state, now) {
+        Progress::Running => {}
+        Progress::Ending => return None,
+        Progress::Ended(end) => return Some(end),
+    }
+    if !migration.history
+        && let Some((at, reason)) = part.serves(state, now)
+    {
+        return Some(part.over(at, reason));
+    }
+    let (over_at, reason) = silence_of(state, tracked)?;
+    (now >= over_at).then(|| part.over(last_sign_of(tracked), reason))
+}
+
+/// When silence alone ends it, and what that means; never while a step or a command may still be at work.
 fn silence_of(state: &State, tracked: &Tracked) -> Option<(Timestamp, &'static str)> {
     let migration = &tracked.migration;
     let last_sign = last_sign_of(tracked);
+    let runner = tracked.runner()?;
+    if runner.exec.is_some() {
+        return None;
+    }
     if migration.history {
         // Old lines are read from the moment on at which their container was first seen.
-        let runner = tracked.runner()?;
         let known = state.durable.containers.known.get(&runner.container)?;
         let read_from = known.history_until.unwrap_or_default();
         return Some((
@@ -111,7 +154,10 @@ pub(in super::super) fn last_sign_of(tracked: &Tracked) -> Timestamp {
     let migration = &tracked.migration;
     let step = migration.steps.last().map(|timed| timed.at);
     let moved = migration.movements.iter().map(|movement| movement.at).max();
-    tracked.last_attempt_at().max(step.max(moved).unwrap_or_default())
+    let joined = tracked.runs.iter().map(|run| run.runner.at).max();
+    tracked
+        .last_attempt_at()
+        .max(step.max(moved).max(joined).unwrap_or_default())
 }
 
 /// The database stands where the last logged step leads, so that no step is at work.
@@ -129,122 +175,21 @@ pub(in super::super) fn is_carried_out(tracked: &Tracked) -> bool {
         })
 }
 
-/// How the start that ran it ended, where the next start of the same container is already heard.
-pub(super) fn ended_by_exit(state: &State, tracked: &Tracked) -> Option<Fact> {
-    finish_of(state, tracked).map(|finish| exited(tracked, &finish))
-}
-
-/// How the start that runs the migration ended, if it did.
-fn finish_of(state: &State, tracked: &Tracked) -> Option<Finish> {
-    if tracked.migration.history {
-        return None;
-    }
-    let runner = tracked.runner()?;
-    let known = state.durable.containers.known.get(&runner.container)?;
-    known.start(runner.started_at)?.finish.clone()
-}
-
-/// When the exit was heard of by this process, on our clock: right after a restart the rest of the log is still to be read.
-fn finish_seen(state: &State, tracked: &Tracked, finish: &Finish) -> Timestamp {
-    let live = tracked
-        .runner()
-        .and_then(|runner| state.live.containers.get(&runner.container));
-    let seen = live.map(|live| live.died_at.unwrap_or(live.since));
-    finish.at.max(seen.or(state.live.since).unwrap_or(finish.at))
-}
-
-/// Whether every line of that start was taken in: its stream has ended, or there was none.
-fn is_log_read(state: &State, tracked: &Tracked) -> bool {
-    let live = tracked
-        .runner()
-        .and_then(|runner| state.live.containers.get(&runner.container));
-    match live {
-        Some(live) => matches!(live.log, Some(LogStatus::Ended | LogStatus::Unreadable { .. })),
-        None => false,
-    }
-}
-
-fn exited(tracked: &Tracked, finish: &Finish) -> Fact {
-    let migration = &tracked.migration;
-    let is_cut_off = finish.asked || matches!(finish.exit_code, 137 | 143 | -1);
-    let (outcome, reason) = match finish.exit_code {
-        _ if is_cut_off && is_carried_out(tracked) => (
-            by_steps(tracked),
-            "its last step stood in the database before its process ended".to_owned(),
-        ),
-        _ if tracked.erred_in_this_attempt => (Outcome::Failed, format!("{} after an error", exit(finish))),
-        0 => (by_steps(tracked), "its process exited 0".to_owned()),
-        137 | 143 => (
-            Outcome::Interrupted,
-            format!("its process was killed ({})", exit(finish)),
-        ),
-        _ if finish.asked => (
-            Outcome::Interrupted,
-            format!("its container was stopped ({})", exit(finish)),
-        ),
-        -1 => (Outcome::Interrupted, "its container ended unseen".to_owned()),
-        _ => (
-            Outcome::Failed,
-            format!("{} without a readable error", exit(finish)),
-        ),
-    };
-    Fact::MigrationSettled {
-        id: migration.id.clone(),
-        outcome,
-        at: finish.at,
-        reason,
-    }
-}
-
-fn exit(finish: &Finish) -> String {
-    format!("exit code {}", finish.exit_code)
-}
-
-/// The application serves, so what ran before it is over.
-fn serves(state: &State, tracked: &Tracked, now: Timestamp) -> Option<(Timestamp, &'static str)> {
-    let runner = tracked.runner()?;
-    let live = state.live.containers.get(&runner.container)?;
-    // What serves now says nothing of lines that are still to be read.
-    if live.look.state != ContainerState::Running || !live.is_caught_up(now) {
-        return None;
-    }
-    if live.look.health == Some(Health::Healthy) {
-        return Some((now, "the container's health check passed after it"));
-    }
-    answered(state, &tracked.migration.service, tracked.last_attempt_at())
-        .map(|at| (at, "its endpoint answered after it"))
-}
-
-/// When the endpoint of a service with a single replica answered after `since`.
-pub(super) fn answered(state: &State, service: &ServiceId, since: Timestamp) -> Option<Timestamp> {
-    let answered = state.live.probes_of(service).find(|(probe, live)| {
-        probe.via == Via::Direct && live.result.failure.is_none() && live.result.at > since
-    });
-    answered
-        .filter(|_| state.live.replicas(service).count() == 1)
-        .map(|(_, live)| live.result.at)
-}
-
-/// The end of a migration that was not ended by an exit.
-pub(super) fn settled(tracked: &Tracked, at: Timestamp, reason: &str) -> Fact {
+fn settled_as(tracked: &Tracked, end: End) -> Fact {
     Fact::MigrationSettled {
         id: tracked.migration.id.clone(),
-        outcome: by_steps(tracked),
-        at,
-        reason: reason.to_owned(),
+        outcome: end.outcome,
+        at: end.at,
+        reason: end.reason,
     }
 }
 
-/// What steps, moves and errors say.
-fn by_steps(tracked: &Tracked) -> Outcome {
-    let migration = &tracked.migration;
-    let last = migration.steps.last().map(|timed| timed.step.kind);
-    match last {
-        // An error of an earlier attempt says nothing about one that came through.
-        _ if tracked.erred_in_this_attempt => Outcome::Failed,
-        Some(kind) => by_kind(kind),
-        None if migration.movements.is_empty() => Outcome::NothingToDo,
-        None => Outcome::Applied,
+/// The end of the part that this container has in a migration, as its log or its exit tells: of all of it where nobody else works on it.
+pub(super) fn ended(part: &Part<'_>, end: End) -> Fact {
+    if part.tracked.runs.is_empty() {
+        settled_as(part.tracked, end)
+    } else {
+        part.ended(&end)
     }
 }
 
@@ -255,4 +200,47 @@ pub(super) fn by_kind(kind: StepKind) -> Outcome {
         StepKind::Downgrade => Outcome::Downgraded,
         StepKind::Stamp => Outcome::Stamped,
     }
+}
+
+/// Steps were logged, its process ended well, and yet the version table stayed where it was: the silent failure that leaves a deploy
+/// green. Judged when the database was read well after the end.
+pub(in super::super) fn contradicted(
+    state: &State,
+    _: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
+    if !matches!(observation, Observation::Database(_) | Observation::Tick) {
+        return Vec::new();
+    }
+    let recent = state.durable.migrations.all.values().filter(|tracked| {
+        let ended = tracked.migration.ended_at;
+        !tracked.is_open() && ended.is_some_and(|ended| now.since(ended) < reading::LATE)
+    });
+    recent
+        .filter_map(|tracked| contradiction(state, tracked, now))
+        .collect()
+}
+
+fn contradiction(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
+    let migration = &tracked.migration;
+    let is_said = matches!(
+        migration.outcome,
+        Outcome::Applied | Outcome::Downgraded | Outcome::Stamped
+    );
+    if !is_said || !migration.movements.is_empty() || migration.history || tracked.is_claim() {
+        return None;
+    }
+    let (last, ended) = (migration.steps.last()?, migration.ended_at?);
+    let table = reading::stayed_behind(state, &migration.service, &last.step.to, migration.started_at)?;
+    let is_settled = now.since(ended) >= reading::SETTLE
+        && reading::is_read_after(state, &migration.service, ended.after(reading::SKEW));
+    is_settled.then(|| Fact::MigrationSettled {
+        id: migration.id.clone(),
+        outcome: Outcome::NothingApplied,
+        at: ended,
+        reason: format!(
+            "its steps were logged and it ended well, and yet {table}: one contradicts the other"
+        ),
+    })
 }

@@ -53,6 +53,18 @@ impl SchemaWork {
         self.spans.drain(..surplus);
     }
 
+    /// Takes over what another migration did that turned out to be the same.
+    pub(in super::super) fn take_over(&mut self, other: Self) {
+        let new = other.changes.into_iter().filter(|it| !self.changes.contains(it));
+        let new: Vec<String> = new.collect();
+        self.changes.extend(new);
+        self.changes.truncate(KEEP_CHANGES);
+        self.foreign.extend(other.foreign);
+        self.foreign_at = self.foreign_at.or(other.foreign_at);
+        self.fresh |= other.fresh;
+        self.spans.extend(other.spans);
+    }
+
     /// Whether something changed after the last move of the version table: work whose revision was never written down.
     pub(super) fn is_unrecorded(&self, movements: &[Movement]) -> bool {
         self.spans.iter().any(|(database, since)| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use migwatch::docker::{Choice, Endpoint, check};
 use migwatch::model::container::{ArmedSource, ArmedState, ContainerState, Health};
 use migwatch::model::observation::Observation;
+use migwatch::model::service::Role;
 
 use super::watched::{watch, watch_as};
 use crate::support::fake_engine::FakeEngine;
@@ -186,5 +187,36 @@ async fn config_that_says_a_service_migrates_makes_it_unknown_rather_than_disarm
         (look.armed.state, look.armed.source),
         (ArmedState::Unknown, ArmedSource::Image)
     );
+    watched.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_offs_and_hooks_are_looked_at_with_what_they_run_and_replicas_are_not() {
+    let engine = FakeEngine::new();
+    let mut watched = watch(&engine);
+    watched.full_look().await;
+    let upgrade = ContainerSpec {
+        command: ["sh", "-c", "alembic upgrade ${TARGET:-head}"]
+            .map(str::to_owned)
+            .into(),
+        environment: vec!["TARGET=ae10".to_owned()],
+        ..ContainerSpec::service("shop", "backend")
+    };
+    let labelled = |key: &str, value: &str| {
+        let mut spec = upgrade.clone();
+        spec.labels
+            .insert(format!("com.docker.compose.{key}"), value.to_owned());
+        spec
+    };
+    for (spec, expected) in [
+        (labelled("oneoff", "True"), (Role::OneOff, Some("ae10"))),
+        (labelled("hook", "pre_start"), (Role::Hook, Some("ae10"))),
+        (upgrade.clone(), (Role::Replica, None)),
+    ] {
+        let id = engine.create(spec);
+        let look = watched.looked(&id).await;
+        let target = look.runs.as_ref().and_then(|runs| runs.target.as_deref());
+        assert_eq!((look.role, target), expected);
+    }
     watched.stop().await;
 }

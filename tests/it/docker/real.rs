@@ -28,7 +28,7 @@ fn endpoint() -> Endpoint {
 }
 
 /// Watches only the project `name`; other tests share the engine.
-fn watch(name: &str) -> Watched {
+pub(super) fn watch(name: &str) -> Watched {
     let name = name.to_owned();
     watch_at(
         endpoint(),
@@ -41,11 +41,11 @@ fn watch(name: &str) -> Watched {
     )
 }
 
-fn project(test: &str) -> String {
+pub(super) fn project(test: &str) -> String {
     format!("migwatch-it-{test}-{}", std::process::id())
 }
 
-fn labels(project: &str) -> [String; 2] {
+pub(super) fn labels(project: &str) -> [String; 2] {
     [
         format!("com.docker.compose.project={project}"),
         "com.docker.compose.service=app".to_owned(),

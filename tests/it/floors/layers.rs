@@ -6,8 +6,9 @@ use super::source::Source;
 use super::tokens::{self, SpeltPath};
 
 /// Every top-level module and its floor. `lib.rs` and `main.rs` stand on none and may use all.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("model", 0),
+    ("command", 1),
     ("lines", 1),
     ("judge", 1),
     ("alembic", 1),

@@ -175,6 +175,25 @@ impl Daemon {
         serde_json::from_str(&answered.body).expect("the API speaks the model's JSON")
     }
 
+    /// The value of the one series `name` that has these labels; `None` where there is none.
+    pub(crate) async fn series(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let text = self.get("/metrics").await.body;
+        let wanted: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{value}\""))
+            .collect();
+        let mut values = text.lines().filter_map(|line| {
+            let (series, value) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("} ")?;
+            wanted
+                .iter()
+                .all(|label| series.contains(label.as_str()))
+                .then(|| value.parse().ok())?
+        });
+        let value = values.next();
+        assert_eq!(values.next(), None, "{name} {wanted:?} is one series");
+        value
+    }
+
     /// Waits until the status is as `wanted` (`what`, for the failure's text), and gives it.
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
         let mut pace = tokio::time::interval(PACE);

@@ -5,6 +5,7 @@
 
 pub(crate) mod containers;
 mod events;
+mod execs;
 mod logs;
 mod routes;
 mod shapes;
@@ -44,6 +45,9 @@ struct Shared {
 /// Everything that the engine knows.
 struct State {
     containers: Containers,
+    execs: Vec<execs::Exec>,
+    /// How often a container was inspected.
+    inspections: usize,
     events: Events,
     versions: (u32, u32),
     podman: bool,
@@ -100,6 +104,8 @@ impl FakeEngine {
     pub(crate) fn new() -> Self {
         let state = State {
             containers: Containers::default(),
+            execs: Vec::new(),
+            inspections: 0,
             events: Events::default(),
             versions: (12, 41),
             podman: false,
@@ -171,6 +177,11 @@ impl FakeEngine {
     /// Every inspect takes this long.
     pub(crate) fn slow_inspect(&self, by: Duration) {
         self.shared.change(|state, _| state.slow_inspect = by);
+    }
+
+    /// How often a container was inspected so far.
+    pub(crate) fn inspections(&self) -> usize {
+        self.shared.state().inspections
     }
 
     /// The event streams break off.

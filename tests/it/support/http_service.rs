@@ -6,10 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+
+/// What a proxy says of a service that is not there.
+const BAD_GATEWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
 
 /// What is answered to one request.
 #[derive(Clone, Debug)]
@@ -48,7 +51,7 @@ pub(crate) struct HttpService {
     heads: watch::Sender<Vec<String>>,
     /// Whether each TLS session was resumed from an earlier one.
     resumed: watch::Sender<Vec<bool>>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl HttpService {
@@ -87,8 +90,33 @@ impl HttpService {
             scheme,
             heads,
             resumed,
-            _tasks: tasks,
+            tasks,
         }
+    }
+
+    /// A proxy in front of whatever is at `upstream`: passes on what both sides say, and answers 502 where nobody listens.
+    pub(crate) async fn proxy(upstream: watch::Receiver<SocketAddr>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let mut tasks = JoinSet::new();
+        tasks.spawn(pass_on(listener, upstream));
+        Self {
+            address,
+            scheme: "http",
+            heads: watch::Sender::new(Vec::new()),
+            resumed: watch::Sender::new(Vec::new()),
+            tasks,
+        }
+    }
+
+    /// It ends as a process does: for as long as what is given is kept, connections to its address are refused.
+    pub(crate) async fn stop(mut self) -> TcpSocket {
+        self.tasks.shutdown().await;
+        let socket = TcpSocket::new_v4().expect("a socket");
+        // Connections that it closed linger.
+        socket.set_reuseaddr(true).expect("a setting of every socket");
+        socket.bind(self.address).expect("nobody was told of its port");
+        socket
     }
 
     pub(crate) fn url(&self, path: &str) -> url::Url {
@@ -132,6 +160,31 @@ async fn accept(
     }
 }
 
+async fn pass_on(listener: TcpListener, upstream: watch::Receiver<SocketAddr>) {
+    let mut connections = JoinSet::new();
+    while let Ok((mut client, _)) = listener.accept().await {
+        let upstream = *upstream.borrow();
+        connections.spawn(async move {
+            // Either side may end it.
+            if let Ok(mut service) = TcpStream::connect(upstream).await {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut service).await;
+            } else if head(&mut client).await.is_some() {
+                let _ = client.write_all(BAD_GATEWAY).await;
+            }
+            let _ = client.shutdown().await;
+        });
+    }
+}
+
+/// A request up to its empty line; none if the client has gone.
+async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
 /// Errors end the talk: the client has gone, which is its right.
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
@@ -142,12 +195,9 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         let _ = stream.write_all(&bytes).await;
         let _ = stream.flush().await;
     }
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let Ok(byte) = stream.read_u8().await else { return };
-        head.push(byte);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
+    let Some(head) = head(&mut stream).await else {
+        return;
+    };
     heads.send_modify(|all| all.push(head.clone()));
     match script(&head) {
         Reply::Bytes(bytes) => {

@@ -2,10 +2,11 @@
 
 use migwatch::model::alert::{Alert, Resolution};
 use migwatch::model::container::{Armed, ArmedSource, ArmedState};
+use migwatch::model::exec::ExecId;
 use migwatch::model::fact::{BindingProof, Fact};
 use migwatch::model::file::{FileId, FilePosition};
 use migwatch::model::log::{LineKey, Stream};
-use migwatch::model::migration::{Acknowledgement, Grade, Migration};
+use migwatch::model::migration::{Acknowledgement, Grade, Migration, Outcome};
 use migwatch::model::revision::{Heads, Standing};
 use migwatch::model::service::{Role, ServiceId};
 
@@ -17,6 +18,7 @@ use super::sample_status::unexpected_alert;
 pub(crate) fn every_kind() -> Vec<Fact> {
     let mut facts = of_containers();
     facts.extend(of_a_migration(&unexpected(), &failed()));
+    facts.extend(of_runners(&unexpected(), &failed()));
     facts.extend(of_processes());
     facts.extend(of_tables());
     facts.extend(sample_schemas::facts());
@@ -107,30 +109,8 @@ fn of_a_migration(moved: &Migration, failed: &Migration) -> Vec<Fact> {
         },
         Fact::MigrationRetried {
             id: id.clone(),
-            runner: runner.clone(),
-            line: None,
-        },
-        Fact::MigrationJoined {
-            id: id.clone(),
-            runner: runner.clone(),
-            line: Some(line()),
-        },
-        Fact::MigrationRunnerEnded {
-            id: id.clone(),
             runner,
-            at: ago(88),
-            exit_code: Some(1),
-        },
-        Fact::MigrationPresumed {
-            id: id.clone(),
-            at: ago(90),
-            reason: "it still runs after 5 s".into(),
-        },
-        Fact::MigrationSuperseded {
-            id: id.clone(),
-            by: failed.id.clone(),
-            at: ago(80),
-            reason: "its steps were read late".into(),
+            line: None,
         },
         Fact::MigrationStepped {
             id: id.clone(),
@@ -170,6 +150,42 @@ fn of_a_migration(moved: &Migration, failed: &Migration) -> Vec<Fact> {
         Fact::MigrationAcknowledged {
             id,
             acknowledgement: acknowledgement(),
+        },
+    ]
+}
+
+/// Several runners, long ones, and late evidence.
+fn of_runners(moved: &Migration, failed: &Migration) -> Vec<Fact> {
+    let (id, runner) = (&moved.id, &moved.runners[0]);
+    vec![
+        Fact::MigrationJoined {
+            id: id.clone(),
+            runner: runner.clone(),
+            line: Some(line()),
+        },
+        Fact::MigrationRunnerEnded {
+            id: id.clone(),
+            runner: runner.clone(),
+            outcome: Outcome::NothingToDo,
+            at: ago(88),
+            reason: "its process exited 0".into(),
+        },
+        Fact::MigrationExecEnded {
+            id: id.clone(),
+            exec: ExecId("e".repeat(64)),
+            at: ago(87),
+            exit_code: Some(0),
+        },
+        Fact::MigrationPresumed {
+            id: id.clone(),
+            at: ago(90),
+            reason: "it still runs after 5 s".into(),
+        },
+        Fact::MigrationSuperseded {
+            id: id.clone(),
+            by: failed.id.clone(),
+            at: ago(80),
+            reason: "its steps were read late".into(),
         },
     ]
 }

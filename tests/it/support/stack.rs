@@ -77,7 +77,8 @@ impl Stack {
         stack
     }
 
-    fn write(&self, name: &str, text: &str) {
+    /// Writes a file beside the compose file.
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("the folder is ours");
     }
 
@@ -109,6 +110,20 @@ impl Stack {
     pub(crate) async fn exec(&self, service: &str, command: &[&str]) -> String {
         let arguments = [&["exec", "-T", service], command].concat();
         self.compose(&arguments, &[]).await
+    }
+
+    /// Runs a command in a service's container as a person at a terminal does; whether it succeeded.
+    pub(crate) async fn exec_at_terminal(&self, service: &str, command: &str) -> bool {
+        let compose = self.compose.display();
+        let line = format!("{compose} -p {} exec {service} {command}", self.project);
+        let ended = Command::new("script")
+            .current_dir(self.folder.path())
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .await;
+        ended.expect("the script command gives a terminal").success()
     }
 
     /// Any command of Compose; gives what it printed.

@@ -1,7 +1,9 @@
 //! Up, down, stopped, restarting, and whether it is the service, the proxy in front, or the database behind.
 
+use std::time::Duration;
+
 use migwatch::model::alert::AlertName;
-use migwatch::model::container::{Health, RestartPolicy, WatchLabels};
+use migwatch::model::container::{ContainerState, Health, RestartPolicy, WatchLabels};
 use migwatch::model::database::DatabaseProblemKind;
 use migwatch::model::policy::Policy;
 use migwatch::model::probe::Via;
@@ -68,6 +70,44 @@ fn one_crash_that_the_restart_policy_mends_is_quiet() {
     story.seconds(600).dies(1).seconds(1).started().seconds(7200);
     assert!(story.is_quiet());
     assert_eq!(story.counters(BACKEND).restarts, 1);
+}
+
+#[test]
+fn one_crash_that_restart_on_failure_mends_is_quiet_and_one_that_it_gives_up_on_is_not() {
+    let mut story = without_restart(RestartPolicy::OnFailure);
+    story.seconds(600).dies(1).seconds(1).started().seconds(7200);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+    story.dies(1).seconds(60);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
+}
+
+#[test]
+fn events_that_come_behind_the_look_that_shows_their_end_do_not_make_it_run_for_a_moment() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created_as(BACKEND, disarmed(), |look| {
+        look.restart_policy = RestartPolicy::No;
+        look.started_at = Some(look.created_at);
+        look.finished_at = Some(look.created_at.after(Duration::from_millis(50)));
+        (look.state, look.exit_code) = (ContainerState::Exited, 1);
+    });
+    story.hears_of_the_start().hears_of_the_end();
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
+}
+
+#[test]
+fn a_container_that_is_first_seen_running_is_not_blamed_for_what_its_predecessor_missed() {
+    let mut story = without_restart(RestartPolicy::No);
+    story.answers(BACKEND, Via::Edge).dies(1);
+    for _ in 0..5 {
+        story.fails(BACKEND, Via::Edge);
+    }
+    story.removed();
+    story.created_as(BACKEND, disarmed(), |look| {
+        look.started_at = Some(look.created_at);
+        look.state = ContainerState::Running;
+    });
+    story.hears_of_the_start().answers(BACKEND, Via::Edge);
+    assert_eq!(story.sent(), ["ServiceDown firing", "ServiceDown resolved"]);
 }
 
 #[test]
@@ -138,6 +178,19 @@ fn a_broken_proxy_is_told_from_a_broken_endpoint() {
     }
     assert_eq!(story.firing(), [AlertName::EndpointDown]);
     assert_eq!(story.sent().len(), 3);
+}
+
+#[test]
+fn an_answer_from_before_the_trouble_does_not_accuse_the_proxy() {
+    let mut story = running();
+    story.answers(BACKEND, Via::Direct).answers(BACKEND, Via::Edge);
+    // The service freezes; the proxy is asked more often than it.
+    for _ in 0..3 {
+        story.fails(BACKEND, Via::Edge);
+    }
+    assert!(story.is_quiet(), "{:?}", story.sent());
+    story.fails(BACKEND, Via::Direct);
+    assert_eq!(story.sent(), ["EndpointDown firing"]);
 }
 
 #[test]

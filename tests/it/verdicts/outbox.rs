@@ -2,7 +2,7 @@
 
 use migwatch::model::policy::Policy;
 
-use crate::support::story::{A_TO_B, BACKEND, RUNNING, Story, armed, policy};
+use crate::support::story::{A_TO_B, APPLICATION_UP, BACKEND, RUNNING, Story, armed, policy};
 
 /// Migrations that nobody planned, one for each time asked.
 fn alert(story: &mut Story) {
@@ -10,7 +10,8 @@ fn alert(story: &mut Story) {
         .created(BACKEND, armed())
         .started()
         .says(RUNNING)
-        .says(A_TO_B);
+        .says(A_TO_B)
+        .says(APPLICATION_UP);
 }
 
 fn owed(story: &Story, receiver: &str) -> usize {

@@ -6,8 +6,7 @@ use migwatch::model::policy::Policy;
 use migwatch::model::revision::Heads;
 
 use crate::support::story::{
-    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RAG, RAG_TABLE, RUNNING, SKIPPING, Story, armed,
-    disarmed, policy,
+    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RAG, RAG_TABLE, RUNNING, Story, armed, policy,
 };
 
 const RAG_STEP: &str = "INFO  [alembic.runtime.migration] Running upgrade r1 -> r2, 문서 테이블";
@@ -74,7 +73,7 @@ fn the_other_services_move_is_not_put_on_an_idle_run() {
 }
 
 #[test]
-fn the_other_replicas_steps_are_not_put_on_an_idle_run() {
+fn another_services_steps_are_not_put_on_an_idle_run() {
     let mut story = Story::new(policy(Policy::Allow));
     story
         .created(BACKEND, armed())
@@ -82,10 +81,7 @@ fn the_other_replicas_steps_are_not_put_on_an_idle_run() {
         .reads(&[(BACKEND_TABLE, &["a1"])])
         .says(RUNNING)
         .says(A_TO_B);
-    story
-        .created_as(BACKEND, armed(), |look| look.number = Some(2))
-        .started()
-        .says(RUNNING);
+    story.created("coe/other", armed()).started().says(RUNNING);
     story.reads(&[(BACKEND_TABLE, &["b2"])]).says(APPLICATION_UP);
     let outcomes: Vec<_> = story.judged().into_iter().map(|(outcome, _)| outcome).collect();
     assert_eq!(outcomes, [Outcome::Running, Outcome::NothingToDo]);
@@ -141,18 +137,6 @@ fn a_table_that_was_the_only_one_does_not_hide_the_services_own() {
     story.reads(&[(RAG_TABLE, &["r1"]), (BACKEND_TABLE, &["a1"])]);
     assert_eq!(story.migration().grade, Grade::Confirmed);
     assert!(bound(&story, BACKEND).contains(&(BACKEND_TABLE.to_owned(), BindingProof::Learned)));
-}
-
-#[test]
-fn a_table_that_moves_while_nothing_ran_is_no_migration_of_a_service() {
-    let mut story = Story::new(policy(Policy::Deny));
-    story
-        .created(BACKEND, disarmed())
-        .started()
-        .says(SKIPPING)
-        .reads(&[(BACKEND_TABLE, &["a1"])]);
-    story.seconds(60).reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
-    assert!(story.migrations().is_empty() && story.is_quiet());
 }
 
 #[test]

@@ -140,6 +140,28 @@ fn a_log_that_cannot_be_read_is_said_after_its_grace() {
 }
 
 #[test]
+fn a_log_that_the_outage_of_the_engine_cut_has_its_grace_from_the_engines_return() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    let unreadable = || LogStatus::Unreadable {
+        reason: "cannot connect to the engine".into(),
+    };
+    story.created(BACKEND, disarmed()).started();
+    story.engine_goes_away().log(unreadable()).seconds(3600);
+    story.installed().seconds(50);
+    let outage = ["WatcherBlind firing", "WatcherBlind resolved"];
+    assert_eq!(story.sent(), outage);
+    story.follows().seconds(60);
+    assert_eq!(story.sent(), outage);
+    story.log(unreadable()).seconds(65);
+    assert_eq!(
+        story.sent().len(),
+        3,
+        "one that nothing mends: {:?}",
+        story.sent()
+    );
+}
+
+#[test]
 fn a_refusing_disk_is_one_fact_however_many_facts_wait() {
     let mut story = Story::new(policy(Policy::Explicit));
     story.state.live.unwritten = Some((1, story.now));

@@ -1,6 +1,7 @@
 //! The engine's containers and what they wrote. Knows nothing of HTTP.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use migwatch::model::log::Stream;
 use migwatch::model::service::ContainerId;
@@ -27,21 +28,29 @@ pub(crate) struct ContainerSpec {
     pub(crate) restart: String,
     pub(crate) auto_remove: bool,
     pub(crate) healthcheck: Option<Vec<String>>,
+    /// In its project's network; none without.
+    pub(crate) address: Option<IpAddr>,
     /// Files that can be read out of it, by absolute path.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
 impl ContainerSpec {
-    /// A replica of a compose service.
+    /// The only replica of a compose service.
     pub(crate) fn service(project: &str, service: &str) -> Self {
+        Self::replica(project, service, 1)
+    }
+
+    /// One of several.
+    pub(crate) fn replica(project: &str, service: &str, number: u32) -> Self {
+        let name = format!("{project}-{service}-{number}");
+        let number = number.to_string();
         let labels = [
             ("project", project),
             ("service", service),
-            ("container-number", "1"),
+            ("container-number", &number),
             ("oneoff", "False"),
         ];
         let labels = labels.map(|(key, value)| (format!("com.docker.compose.{key}"), value.to_owned()));
-        let name = format!("{project}-{service}-1");
         Self {
             name,
             image: "app:1".to_owned(),

@@ -12,7 +12,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Shared, events, logs, shapes};
+use super::{Shared, events, execs, logs, shapes};
 
 pub(super) type Answer = Response<BoxBody<Bytes, io::Error>>;
 
@@ -47,6 +47,10 @@ async fn route(request: &Request<Incoming>, shared: &Arc<Shared>) -> Answer {
         ["containers", id, "json"] => inspect(shared, id).await,
         ["containers", id, "logs"] => logs::answer(shared, id, query),
         ["containers", id, "archive"] => archive(shared, id, query),
+        ["exec", id, "json"] => match execs::inspect(&shared.state(), id) {
+            Some(exec) => json_answer(&exec),
+            None => refuse(StatusCode::NOT_FOUND, &format!("No such exec instance: {id}")),
+        },
         _ => refuse(StatusCode::NOT_FOUND, "page not found"),
     }
 }
@@ -81,7 +85,8 @@ async fn inspect(shared: &Arc<Shared>, id: &str) -> Answer {
         // What is played here is an engine that takes its time.
         let _ = tokio::time::timeout(slow, std::future::pending::<()>()).await;
     }
-    let state = shared.state();
+    let mut state = shared.state();
+    state.inspections += 1;
     match state.container(id) {
         Some(container) => json_answer(&shapes::inspect(container, state.podman)),
         None => refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}")),

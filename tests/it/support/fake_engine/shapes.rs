@@ -94,8 +94,17 @@ pub(super) fn inspect(container: &Container, podman: bool) -> Value {
             "Labels": spec.labels,
             "Healthcheck": spec.healthcheck.as_ref().map(|test| json!({ "Test": test })),
         },
-        "NetworkSettings": { "Ports": {}, "Networks": {} },
+        "NetworkSettings": { "Ports": {}, "Networks": networks(container) },
     })
+}
+
+fn networks(container: &Container) -> Value {
+    // What does not run has no address.
+    let address = container.spec.address.filter(|_| container.running);
+    address.map_or_else(
+        || json!({}),
+        |address| json!({ "default": { "IPAddress": address.to_string(), "Aliases": [container.id.short()] } }),
+    )
 }
 
 fn state(container: &Container, podman: bool) -> Value {

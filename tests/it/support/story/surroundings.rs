@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use migwatch::model::database::{DatabaseProblem, DatabaseProblemKind, DatabaseReading, SchemaReading};
+use migwatch::model::exec::{Action, ExecCommand, ExecId, MigrationCommand};
 use migwatch::model::fnv::Fnv;
 use migwatch::model::lock::{LockWait, LockWaits};
 use migwatch::model::observation::Observation;
@@ -107,6 +109,42 @@ impl Story {
             tables,
         };
         self.sees(Observation::Database(reading))
+    }
+
+    /// Somebody starts a command inside the container.
+    pub(crate) fn execs(&mut self, exec: &str, text: &str, action: Action) -> &mut Self {
+        self.execs_as(
+            exec,
+            ExecCommand::Migrates(MigrationCommand {
+                text: text.into(),
+                action,
+                target: None,
+                environment: None,
+            }),
+        )
+    }
+
+    pub(crate) fn execs_as(&mut self, exec: &str, command: ExecCommand) -> &mut Self {
+        self.now = self.now.after(Duration::from_millis(20));
+        let (container, at) = (self.container.clone(), self.now);
+        self.sees(Observation::ExecStarted {
+            container,
+            exec: ExecId(exec.into()),
+            at,
+            command,
+        })
+    }
+
+    /// That command ends.
+    pub(crate) fn exec_ends(&mut self, exec: &str, exit_code: i32) -> &mut Self {
+        self.now = self.now.after(Duration::from_millis(20));
+        let (container, at) = (self.container.clone(), self.now);
+        self.sees(Observation::ExecEnded {
+            container,
+            exec: ExecId(exec.into()),
+            at,
+            exit_code: Some(exit_code),
+        })
     }
 
     /// A probe of a service answers as it should.

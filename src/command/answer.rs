@@ -1,8 +1,22 @@
 //! The values of a walk through a command: answers in three values, and what they rest on.
 
+pub(crate) use super::tools::Reads;
+
+/// No command rests on more answers.
+const MOST_ASKED: usize = 32;
+
+/// Where the values of variables come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Variables<'a> {
+    /// This is the whole environment: what is not in it is unset.
+    Known(&'a dyn Fn(&str) -> Option<String>),
+    /// Any variable may have any value.
+    Unknown,
+}
+
 /// Yes, no, or not to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tri {
+pub(crate) enum Tri {
     Yes,
     No,
     Perhaps,
@@ -36,22 +50,30 @@ impl Tri {
 
 /// A variable that a condition asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// Its name.
-    pub(super) variable: String,
+    pub(crate) variable: String,
     /// The environment's value decided; otherwise the command's default.
-    pub(super) from_environment: bool,
+    pub(crate) from_environment: bool,
     /// The value that decided.
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 /// A command that may migrate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Whether it would run.
-    pub(super) runs: Tri,
+    pub(crate) runs: Tri,
     /// The variables that its conditions asked, outermost first.
-    pub(super) asked: Vec<Asked>,
-    /// It is a known migration command, not just any command under a condition.
-    pub(super) known: bool,
+    pub(crate) asked: Vec<Asked>,
+    /// What it is; with nothing known of it, it is just any command under a condition.
+    pub(crate) reads: Reads,
+    /// Its words.
+    pub(super) text: String,
+}
+
+/// Adds to what was asked, as far as there is room.
+pub(super) fn note(asked: &mut Vec<Asked>, more: Vec<Asked>) {
+    asked.extend(more);
+    asked.truncate(MOST_ASKED);
 }

@@ -1,4 +1,4 @@
-//! What proves that a service migrates a version table.
+//! How a service is known to migrate a version table.
 
 use serde::{Deserialize, Serialize};
 

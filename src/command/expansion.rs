@@ -2,9 +2,14 @@
 //!
 //! Promises the value, or that it cannot be known, and which variables it came from. Refuses to run command substitutions.
 
-use super::answer::Asked;
+use super::answer::{Asked, Variables, note};
 use super::script::{Piece, Token, Word, tokens};
 use super::walk::Walk;
+
+/// Longer values are none that anybody compares with.
+const LONGEST: usize = 4 * 1024;
+/// How deep defaults may stand in defaults.
+const DEPTH: u8 = 4;
 
 impl Walk<'_> {
     /// `export A=b` and `: ${A:=b}`.
@@ -42,7 +47,10 @@ impl Walk<'_> {
                 Piece::Variable { name, operation } => self.variable(name, operation),
                 Piece::Unknown => None,
             };
-            whole = whole.zip(part).map(|(whole, part)| whole + &part);
+            whole = whole
+                .zip(part)
+                .filter(|(whole, part)| whole.len() + part.len() <= LONGEST)
+                .map(|(whole, part)| whole + &part);
         }
         whole
     }
@@ -50,7 +58,10 @@ impl Walk<'_> {
     fn variable(&mut self, name: &str, operation: &str) -> Option<String> {
         let (set, origin) = match self.assigned.get(name).cloned() {
             Some((value, asked)) => (Some(value?), Some(asked)),
-            None => ((self.environment)(name), None),
+            None => match self.variables {
+                Variables::Known(environment) => (environment(name), None),
+                Variables::Unknown => return None,
+            },
         };
         let (colon, rest) = operation
             .strip_prefix(':')
@@ -80,17 +91,23 @@ impl Walk<'_> {
             self.assigned
                 .insert(name.to_owned(), (Some(value.clone()), asked.clone()));
         }
-        self.chain.extend(asked);
+        note(&mut self.chain, asked);
         Some(value)
     }
 
     /// The text of a default, which may hold variables itself.
     fn default(&mut self, text: &str) -> Option<String> {
-        match tokens(text).as_slice() {
+        if self.defaults == DEPTH || text.len() > LONGEST {
+            return None;
+        }
+        self.defaults += 1;
+        let value = match tokens(text).as_slice() {
             [] => Some(String::new()),
             [Token::Word(word)] => self.expand(word),
             _ => Some(text.to_owned()),
-        }
+        };
+        self.defaults -= 1;
+        value
     }
 }
 

@@ -10,9 +10,14 @@ use super::walk::Walk;
 
 /// A regex in a start command is short; what compiles to more than this is not looked at.
 const REGEX_BYTES: usize = 1 << 16;
+/// Longer tests are not read.
+const MOST_WORDS: usize = 64;
 
 /// The words behind `[`, `[[` or `test`.
 pub(super) fn test(walk: &mut Walk<'_>, words: &[Word]) -> Tri {
+    if words.len() > MOST_WORDS {
+        return Tri::Perhaps;
+    }
     let closed = words
         .split_last()
         .filter(|(last, _)| matches!(last.written().as_str(), "]" | "]]"));

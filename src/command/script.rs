@@ -7,7 +7,7 @@ use std::str::Chars;
 
 /// One token of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A word, its quotes resolved.
     Word(Word),
     /// `&&`
@@ -28,16 +28,16 @@ pub(super) enum Token {
 
 /// A word: texts and expansions side by side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Word {
+pub(crate) struct Word {
     /// In order.
-    pub(super) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece>,
     /// Some of it was quoted: it is no keyword.
-    pub(super) quoted: bool,
+    pub(crate) quoted: bool,
 }
 
 /// A part of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// Itself.
     Text(String),
     /// `$NAME` or `${NAME...}`
@@ -87,7 +87,7 @@ impl Word {
 }
 
 /// The tokens of `script`.
-pub(super) fn tokens(script: &str) -> Vec<Token> {
+pub(crate) fn tokens(script: &str) -> Vec<Token> {
     let mut lexer = Lexer {
         rest: script.chars().peekable(),
         tokens: Vec::new(),

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::answer::{Asked, Found, Tri};
+use super::answer::{Asked, Found, Reads, Tri, Variables, note};
 use super::condition;
 use super::expansion::assignment;
 use super::script::{Token, Word, tokens};
-use super::tools::{base, migrates};
+use super::shells::nested;
+use super::tools::{self, base};
 
 /// How deep shells may be nested in shells.
 const DEPTH: u8 = 3;
@@ -19,7 +20,6 @@ const LONGEST: usize = 64 * 1024;
 const HARMLESS: [&str; 11] = [
     "echo", "printf", "export", "set", "exit", "return", "sleep", "cd", "true", ":", "test",
 ];
-const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "busybox"];
 
 /// What joins a command to the one before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,9 @@ enum Kind {
 
 /// The state of a walk.
 pub(super) struct Walk<'a> {
-    pub(super) environment: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) variables: Variables<'a>,
+    /// How deep defaults stand in defaults just now.
+    pub(super) defaults: u8,
     pub(super) assigned: BTreeMap<String, (Option<String>, Vec<Asked>)>,
     /// Whether the walk is in a branch that runs, and what decided it.
     live: Tri,
@@ -74,9 +76,10 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(variables: Variables<'a>) -> Self {
         Self {
-            environment,
+            variables,
+            defaults: 0,
             assigned: BTreeMap::new(),
             live: Tri::Yes,
             live_asked: Vec::new(),
@@ -152,7 +155,7 @@ impl<'a> Walk<'a> {
             Token::Or => self.joint = Joint::Or,
             Token::Pipe => {
                 self.joint = Joint::Pipe;
-                self.chain.append(&mut self.piped);
+                note(&mut self.chain, std::mem::take(&mut self.piped));
             }
             Token::Open => self.enter(Kind::Group),
             Token::Close => self.leave_group(),
@@ -164,7 +167,7 @@ impl<'a> Walk<'a> {
         self.joint = Joint::Next;
         let asked = std::mem::take(&mut self.chain);
         if self.frames.last().is_some_and(|frame| frame.condition) {
-            self.live_asked.extend(asked);
+            note(&mut self.live_asked, asked);
         }
     }
 
@@ -198,7 +201,7 @@ impl<'a> Walk<'a> {
             status: self.status,
             chain: self.chain.clone(),
         };
-        self.live_asked.extend(std::mem::take(&mut self.chain));
+        note(&mut self.live_asked, std::mem::take(&mut self.chain));
         self.frames.push(frame);
         self.next();
     }
@@ -290,17 +293,27 @@ impl<'a> Walk<'a> {
         self.succeed(joint, before, result);
     }
 
-    fn result(&mut self, words: &[Word], runs: Tri) -> Tri {
+    fn result(&mut self, mut words: &[Word], runs: Tri) -> Tri {
+        let mut is_negated = false;
+        while let Some((first, rest)) = words.split_first() {
+            if first.keyword() == Some("!") {
+                is_negated = !is_negated;
+            } else if let Some((name, value)) = assignment(first) {
+                self.assign(name, &value);
+            } else {
+                break;
+            }
+            words = rest;
+        }
+        let result = self.bare(words, runs);
+        if is_negated { result.not() } else { result }
+    }
+
+    /// A command without what stands before it.
+    fn bare(&mut self, words: &[Word], runs: Tri) -> Tri {
         let Some((first, rest)) = words.split_first() else {
             return Tri::Yes;
         };
-        if first.keyword() == Some("!") {
-            return self.result(rest, runs).not();
-        }
-        if let Some((name, value)) = assignment(first) {
-            self.assign(name, &value);
-            return self.result(rest, runs);
-        }
         let texts: Vec<Option<String>> = words.iter().map(|word| self.quietly(word)).collect();
         let name = texts
             .first()
@@ -330,8 +343,8 @@ impl<'a> Walk<'a> {
                 let result = self.external(words, &texts, runs);
                 if matches!(name, "exec" | "exit" | "return") {
                     self.ended = self.ended.or(runs);
-                    self.ended_asked
-                        .extend(self.live_asked.iter().chain(&self.chain).cloned());
+                    let asked: Vec<Asked> = self.live_asked.iter().chain(&self.chain).cloned().collect();
+                    note(&mut self.ended_asked, asked);
                 }
                 result
             }
@@ -353,7 +366,7 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|text| text.as_deref().unwrap_or_default())
             .collect();
-        let known = migrates(&texts);
+        let reads = tools::read(&texts);
         let asked: Vec<Asked> = self
             .ended_asked
             .iter()
@@ -362,24 +375,16 @@ impl<'a> Walk<'a> {
             .cloned()
             .collect();
         let harmless = texts.first().is_some_and(|name| HARMLESS.contains(&base(name)));
-        if known || (!asked.is_empty() && !harmless) {
-            self.found.push(Found { runs, asked, known });
+        if reads != Reads::Nothing || (!asked.is_empty() && !harmless) {
+            self.found.push(Found {
+                runs,
+                asked,
+                reads,
+                text: texts.join(" "),
+            });
         }
         Tri::Yes
     }
-}
-
-/// The script of `sh -c SCRIPT` anywhere in a command (`tini -- sh -c ...`, `timeout 60 bash -lc ...`).
-fn nested(words: &[Word], texts: &[Option<String>]) -> Option<String> {
-    let shell = texts
-        .iter()
-        .position(|text| text.as_deref().is_some_and(|text| SHELLS.contains(&base(text))))?;
-    let option = |text: &Option<String>| {
-        text.as_deref()
-            .is_some_and(|text| text.starts_with('-') && !text.starts_with("--") && text.ends_with('c'))
-    };
-    let at = texts.iter().skip(shell + 1).position(option)? + shell + 2;
-    Some(words.get(at)?.written())
 }
 
 /// `case WORD in` has just been completed.

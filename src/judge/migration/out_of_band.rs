@@ -1,0 +1,250 @@
+//! The database moved, and nobody on this host did it: judged by absence, after a time in which evidence that is on its way comes; and
+//! taken back, by a fact with its reason, if evidence comes even later.
+
+use super::super::State;
+use super::super::schema;
+use super::super::settings::Settings;
+use super::super::tables::{Move, TableRecord};
+use super::super::verdict::{self, Case};
+use super::confirming::may_move;
+use super::identity::out_of_band_id;
+use super::{Tracked, reading};
+use crate::model::fact::Fact;
+use crate::model::migration::{
+    Evidence, Grade, Migration, MigrationId, Movement, Outcome, Runner, Trigger, Witness,
+};
+use crate::model::observation::Observation;
+use crate::model::revision::{Heads, Standing, VersionTable};
+use crate::model::service::ServiceId;
+use crate::model::time::Timestamp;
+
+/// Judges moves that nothing explains.
+pub(in super::super) fn decide(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    _: &Observation,
+) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (table, record) in &state.durable.tables.known {
+        for moved in unexplained(record) {
+            if now < moved.at.after(reading::SETTLE) || is_explainable(state, table) {
+                break;
+            }
+            if schema::is_replacement(state, &table.database, moved.at) {
+                continue;
+            }
+            facts.extend(found(state, settings, table, moved));
+        }
+    }
+    facts
+}
+
+/// When a move will be taken as nobody's.
+pub(in super::super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
+    let records = state.durable.tables.known.values();
+    moments.extend(
+        records
+            .flat_map(unexplained)
+            .map(|moved| moved.at.after(reading::SETTLE)),
+    );
+}
+
+/// Moves that no migration explains so far, oldest first. A table that vanishes is no migration.
+fn unexplained(record: &TableRecord) -> impl Iterator<Item = &Move> {
+    record
+        .moves
+        .iter()
+        .filter(|moved| !moved.explained && moved.to != Standing::Missing)
+}
+
+/// Something is at work that may have moved the table, and has not come to its end.
+fn is_explainable(state: &State, table: &VersionTable) -> bool {
+    let all = state.durable.migrations.all.values();
+    all.filter(|tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history)
+        .any(|tracked| may_move(state, &tracked.migration.service, table))
+}
+
+fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move) -> Vec<Fact> {
+    let Some(service) = owner(state, settings, table) else {
+        return Vec::new();
+    };
+    let id = out_of_band_id(table, moved.at);
+    let untold = untold(state, table, moved);
+    let trigger = if untold.is_some() {
+        Trigger::Exec
+    } else {
+        Trigger::OutOfBand
+    };
+    let case = Case {
+        service: &service,
+        trigger,
+        began_at: moved.at,
+        grade: Grade::Confirmed,
+        container: None,
+        label: None,
+    };
+    let mut judgement = verdict::judge(state, settings, &case);
+    judgement.reason = format!("{}{}", judgement.reason, elsewhere(state, table, moved));
+    let heads = |standing: &Standing| match standing {
+        Standing::At(heads) => heads.clone(),
+        Standing::Missing => Heads::default(),
+    };
+    let evidence = Evidence {
+        at: moved.at,
+        witness: Witness::Database,
+        text: format!("{table} moved from {} to {}", moved.from, moved.to),
+    };
+    let runner = untold.unwrap_or_else(|| nobody(&service, moved.at));
+    let movement = Movement {
+        table: table.clone(),
+        from: heads(&moved.from),
+        to: heads(&moved.to),
+        at: moved.at,
+    };
+    vec![
+        Fact::MigrationOpened {
+            id: id.clone(),
+            service,
+            trigger,
+            runner,
+            grade: Grade::Confirmed,
+            judgement,
+            evidence,
+            line: None,
+            history: false,
+        },
+        Fact::MigrationConfirmed {
+            id: id.clone(),
+            movement,
+            observed_at: moved.at,
+        },
+        Fact::MigrationSettled {
+            id,
+            outcome: outcome(state, table, moved),
+            at: moved.at,
+            reason: "the version table moved, and nothing on this host explains it".to_owned(),
+        },
+    ]
+}
+
+/// The runner of what nobody here ran.
+fn nobody(service: &ServiceId, at: Timestamp) -> Runner {
+    Runner {
+        container: crate::model::service::ContainerId(String::new()),
+        name: format!("somebody elsewhere, for {service}"),
+        started_at: at,
+        at,
+        exec: None,
+        command: None,
+    }
+}
+
+/// Back to where the table had stood earlier is down; what else it was, only the scripts could tell.
+fn outcome(state: &State, table: &VersionTable, moved: &Move) -> Outcome {
+    let record = state.durable.tables.known.get(table);
+    let stood: Vec<&Standing> = record
+        .into_iter()
+        .flat_map(|record| record.moves.iter())
+        .take_while(|earlier| earlier.at <= moved.at)
+        .flat_map(|earlier| [&earlier.from, &earlier.to])
+        .collect();
+    let first = |standing: &Standing| stood.iter().position(|stood| *stood == standing);
+    if first(&moved.to) < first(&moved.from) {
+        Outcome::Downgraded
+    } else {
+        Outcome::Applied
+    }
+}
+
+/// The service whose migration it is: of those that are bound to the table the one with the strictest policy, else of those that use the
+/// database.
+fn owner(state: &State, settings: &Settings, table: &VersionTable) -> Option<ServiceId> {
+    let bindings = &state.durable.tables.bindings;
+    let bound = bindings
+        .iter()
+        .filter(|(_, bound)| bound.tables.contains_key(table))
+        .map(|(service, _)| service);
+    let live = state.live.databases.get(&table.database);
+    let near = live
+        .map(|live| live.reading.services.as_slice())
+        .unwrap_or_default();
+    let strictness = |service: &&ServiceId| {
+        let record = state.durable.containers.services.get(*service);
+        settings.policy_of(service, record.and_then(|record| record.policy))
+    };
+    bound
+        .min_by_key(strictness)
+        .or_else(|| near.iter().min_by_key(strictness))
+        .cloned()
+}
+
+/// An exec whose command the engine does not tell (Podman), in a container that uses the database, at the right time.
+fn untold(state: &State, table: &VersionTable, moved: &Move) -> Option<Runner> {
+    let exec = state.live.untold.iter().find(|exec| {
+        let is_near = || {
+            let known = state.durable.containers.known.get(&exec.container);
+            known.is_some_and(|known| may_move(state, &known.service, table))
+        };
+        let ended = exec.ended_at.map(|at| at.after(reading::READ_AFTER_END));
+        exec.at <= moved.at && ended.is_none_or(|ended| moved.at <= ended) && is_near()
+    })?;
+    let known = state.durable.containers.known.get(&exec.container)?;
+    Some(Runner {
+        container: exec.container.clone(),
+        name: known.name.clone(),
+        started_at: exec.at,
+        at: exec.at,
+        exec: Some(exec.exec.clone()),
+        command: None,
+    })
+}
+
+/// `; REVISION was reached by PROJECT/SERVICE at the same time, under another name of the same database` where that is so.
+fn elsewhere(state: &State, table: &VersionTable, moved: &Move) -> String {
+    let is_same_move = |movement: &Movement| {
+        movement.table.table == table.table
+            && movement.table != *table
+            && Standing::At(movement.to.clone()) == moved.to
+            && movement.at.since(moved.at) + moved.at.since(movement.at) <= reading::LATE
+    };
+    let other = state.durable.migrations.all.values().find(|tracked| {
+        let migration = &tracked.migration;
+        migration.trigger != Trigger::OutOfBand && migration.movements.iter().any(is_same_move)
+    });
+    if let Some(tracked) = other {
+        let Migration { id, service, .. } = &tracked.migration;
+        return format!(
+            "; {service} reached the same revision at the same time ({id}): it may use this database under another name"
+        );
+    }
+    let claims = |tracked: &&std::sync::Arc<Tracked>| {
+        let began = tracked.migration.started_at;
+        tracked.is_claim()
+            && !tracked.migration.history
+            && began <= moved.at
+            && moved.at.since(began) <= reading::LATE
+    };
+    let claim = state.durable.migrations.all.values().find(claims);
+    claim.map_or_else(String::new, |tracked| {
+        let Migration { id, service, .. } = &tracked.migration;
+        format!("; a line in the log of {service} claimed a run at that time ({id})")
+    })
+}
+
+/// The finding that a migration explains: it moved the same table to the same heads, and nobody here had been known to.
+pub(super) fn superseded<'a>(state: &'a State, by: &Tracked, movement: &Movement) -> Option<&'a MigrationId> {
+    let is_it = |tracked: &&std::sync::Arc<Tracked>| {
+        let migration = &tracked.migration;
+        migration.id != by.migration.id
+            && migration.superseded_by.is_none()
+            && tracked
+                .runner()
+                .is_some_and(|runner| runner.container.0.is_empty())
+            && migration.movements.iter().any(|known| {
+                known.table == movement.table && known.to == movement.to && known.at == movement.at
+            })
+    };
+    let mut all = state.durable.migrations.all.values();
+    all.find(is_it).map(|tracked| &tracked.migration.id)
+}

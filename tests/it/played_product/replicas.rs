@@ -1,0 +1,71 @@
+//! Several replicas of one service: each has its own log and its own end.
+
+use super::*;
+
+fn replica(number: u32, switch: &str) -> ContainerSpec {
+    let spec = app("backend", switch);
+    ContainerSpec {
+        command: spec.command,
+        environment: spec.environment,
+        ..ContainerSpec::replica(PROJECT, "backend", number)
+    }
+}
+
+#[tokio::test]
+async fn two_replicas_that_migrate_at_once_are_one_migration_that_is_heard_once() {
+    let stage = Stage::watch("deny", "").await;
+    let [first, second] = [1, 2].map(|number| stage.up(replica(number, "true"), &[RUN]));
+    // The second one waits for the lock, and finds nothing to do.
+    stage.says(&first, &step("", HEAD));
+    stage.says(&first, UP);
+    stage.says(&second, UP);
+    let backend = ServiceId::new(PROJECT, "backend");
+    stage
+        .daemon()
+        .until("the run is over", |status| {
+            let runs = status.migrations.iter().filter(|run| run.service == backend);
+            runs.filter(|run| run.outcome != Outcome::Running).count() == 1
+        })
+        .await;
+    let runs = stage.migrations("backend").await;
+    let [run] = &runs[..] else {
+        panic!("one migration: {runs:#?}")
+    };
+    assert_eq!((run.outcome, run.runners.len()), (Outcome::Applied, 2));
+    let told = stage
+        .heard_before_the_sentinel(&["UnexpectedMigration(backend)", "ConcurrentMigrations(backend)"])
+        .await;
+    assert_eq!(label(&told[0], "migration"), run.id.0);
+    assert_eq!(stage.judged("backend", "unexpected").await, Some(1.0));
+    let running = stage
+        .metric("migwatch_containers", "backend", &[("state", "running")])
+        .await;
+    assert_eq!(running, Some(2.0));
+}
+
+#[tokio::test]
+async fn of_two_replicas_one_that_crashed_is_told_with_how_many_run_and_both_as_the_service() {
+    let stage = Stage::watch("deny", "").await;
+    let replicas = [1, 2].map(|number| stage.up(replica(number, "false"), &[SKIP, UP]));
+    let up = |service: &ServiceStatus| service.counters.skips == 2;
+    stage.service("backend", "both are up", up).await;
+    stage.catch_up();
+    stage.engine.die(&replicas[1], 1);
+    let told = stage.told(&["ServiceUnhealthy(backend)"]).await;
+    assert!(words(&told[0]).contains("1 of 2 replicas run"), "{told:?}");
+    let is_up = stage.metric("migwatch_service_up", "backend", &[]).await;
+    assert_eq!(is_up, Some(1.0));
+
+    stage.engine.die(&replicas[0], 1);
+    stage
+        .service("backend", "is down", |service| !service.is_up())
+        .await;
+    let mut told = short(&stage.before_the_sentinel().await);
+    told.sort_unstable();
+    let wanted = [
+        "ServiceDown(backend)",
+        "ServiceUnhealthy(backend)",
+        "ServiceUnhealthy(backend) resolved",
+    ];
+    assert_eq!(told, wanted);
+}

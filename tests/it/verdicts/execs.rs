@@ -1,0 +1,209 @@
+//! Commands inside running containers: nothing of them is in the log; the engine tells that they run, the database what they moved.
+
+use migwatch::model::exec::{Action, ExecCommand};
+use migwatch::model::migration::{Grade, Outcome, Rule, Trigger, Verdict};
+use migwatch::model::policy::Policy;
+use migwatch::model::revision::Heads;
+
+use crate::support::story::{
+    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RUNNING, SKIPPING, Story, armed, disarmed, policy,
+};
+
+const UPGRADE: &str = "alembic upgrade head";
+
+/// A service that runs and skipped its migrations, at revision `a1`.
+fn serving(with: Policy) -> Story {
+    let mut story = Story::new(policy(with));
+    story
+        .created(BACKEND, disarmed())
+        .started()
+        .says(SKIPPING)
+        .says(APPLICATION_UP)
+        .reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.seconds(60);
+    story
+}
+
+#[test]
+fn an_exec_that_moves_the_table_is_one_unexpected_migration() {
+    let mut story = serving(Policy::Explicit);
+    story
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .seconds(1)
+        .reads(&[(BACKEND_TABLE, &["b2"])]);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+    story
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(60);
+    let migration = story.migration();
+    assert_eq!(
+        (migration.trigger, migration.outcome, migration.grade),
+        (Trigger::Exec, Outcome::Applied, Grade::Confirmed)
+    );
+    assert_eq!(
+        (migration.judgement.verdict, migration.judgement.rule),
+        (Verdict::Unexpected, Rule::NobodyDeclared)
+    );
+    assert_eq!(
+        (migration.from(), migration.to()),
+        (Some(Heads::of(["a1"])), Some(Heads::of(["b2"])))
+    );
+    assert!(
+        migration.evidence[0].text.contains(UPGRADE),
+        "{:?}",
+        migration.evidence
+    );
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
+fn an_exec_whose_move_is_read_after_its_end_is_the_same_migration() {
+    let mut story = serving(Policy::Deny);
+    story
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .seconds(1)
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(120);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
+    assert_eq!(story.migration().trigger, Trigger::Exec);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
+fn an_exec_at_head_had_nothing_to_do_and_alerts_nobody() {
+    let mut story = serving(Policy::Deny);
+    story
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .seconds(1)
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .seconds(60);
+    assert_eq!(story.judged(), [(Outcome::NothingToDo, Verdict::Unexpected)]);
+    assert!(story.sent().is_empty());
+}
+
+#[test]
+fn an_exec_that_runs_on_is_presumed_to_move_something_and_taken_back_if_it_did_not() {
+    let mut story = serving(Policy::Explicit);
+    story.execs("e1", UPGRADE, Action::Upgrade).seconds(6);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+    story
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .seconds(60);
+    assert_eq!(story.judged(), [(Outcome::NothingToDo, Verdict::Unexpected)]);
+    assert_eq!(
+        story.sent(),
+        ["UnexpectedMigration firing", "UnexpectedMigration resolved"]
+    );
+}
+
+#[test]
+fn the_outcome_of_an_exec_is_what_its_command_says() {
+    for (action, outcome) in [
+        (Action::Downgrade, Outcome::Downgraded),
+        (Action::Stamp, Outcome::Stamped),
+    ] {
+        let mut story = serving(Policy::Allow);
+        story
+            .execs("e1", "alembic ...", action)
+            .seconds(1)
+            .exec_ends("e1", 0)
+            .reads(&[(BACKEND_TABLE, &["0"])])
+            .seconds(60);
+        assert_eq!(story.judged(), [(outcome, Verdict::Expected)]);
+    }
+}
+
+#[test]
+fn an_exec_that_fails_is_told_and_one_that_could_not_run_is_not() {
+    for (code, outcome, sent) in [
+        (1, Outcome::Failed, vec!["MigrationFailed firing"]),
+        (137, Outcome::Interrupted, vec!["MigrationInterrupted firing"]),
+        (127, Outcome::NothingToDo, vec![]),
+    ] {
+        let mut story = serving(Policy::Explicit);
+        story
+            .execs("e1", UPGRADE, Action::Upgrade)
+            .seconds(1)
+            .exec_ends("e1", code)
+            .reads(&[(BACKEND_TABLE, &["a1"])])
+            .seconds(60);
+        assert_eq!(story.migration().outcome, outcome, "exit code {code}");
+        assert_eq!(story.sent(), sent, "exit code {code}");
+    }
+}
+
+#[test]
+fn an_exec_whose_container_ends_is_interrupted() {
+    let mut story = serving(Policy::Explicit);
+    story
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .seconds(1)
+        .dies(137)
+        .seconds(60);
+    assert_eq!(story.migration().outcome, Outcome::Interrupted);
+}
+
+#[test]
+fn an_exec_that_the_engine_does_not_tell_is_named_once_the_database_moved() {
+    let mut story = serving(Policy::Explicit);
+    story
+        .execs_as("e1", ExecCommand::Untold)
+        .seconds(1)
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .seconds(60);
+    assert!(story.migrations().is_empty(), "an exec alone is no migration");
+    story
+        .execs_as("e2", ExecCommand::Untold)
+        .seconds(1)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .exec_ends("e2", 0)
+        .seconds(60);
+    let migration = story.migration();
+    assert_eq!(
+        (migration.trigger, migration.judgement.verdict),
+        (Trigger::Exec, Verdict::Unexpected)
+    );
+}
+
+#[test]
+fn a_restart_of_migwatch_in_the_middle_of_an_exec_changes_nothing() {
+    let mut story = serving(Policy::Explicit);
+    story.execs("e1", UPGRADE, Action::Upgrade).seconds(1);
+    story.migwatch_is_killed().seconds_pass(3).migwatch_comes_back();
+    story
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(60);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
+fn an_exec_beside_a_start_that_migrates_is_one_migration_with_the_worse_verdict() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING);
+    story
+        .seconds(2)
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .says(A_TO_B)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .exec_ends("e1", 0)
+        .says(APPLICATION_UP)
+        .seconds(60);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
+    assert!(story.migration().concurrent);
+    assert_eq!(
+        story.sent(),
+        ["UnexpectedMigration firing", "ConcurrentMigrations firing"]
+    );
+}

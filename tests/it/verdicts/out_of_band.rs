@@ -1,0 +1,150 @@
+//! The database moved, and nobody on this host did it.
+
+use migwatch::model::exec::Action;
+use migwatch::model::migration::{Outcome, Rule, Trigger, Verdict};
+use migwatch::model::policy::Policy;
+use migwatch::model::revision::Heads;
+
+use crate::support::story::{
+    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RAG, RAG_TABLE, RUNNING, SKIPPING, Story, armed,
+    disarmed, policy,
+};
+
+/// A service that runs, at revision `a1`.
+fn serving(with: Policy) -> Story {
+    let mut story = Story::new(policy(with));
+    story
+        .created(BACKEND, disarmed())
+        .started()
+        .says(SKIPPING)
+        .says(APPLICATION_UP)
+        .reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.seconds(60);
+    story
+}
+
+#[test]
+fn a_table_that_moves_while_nothing_ran_is_an_out_of_band_migration() {
+    let mut story = serving(Policy::Explicit);
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(5);
+    assert!(story.migrations().is_empty(), "evidence may still be on its way");
+    story.seconds(10);
+    let migration = story.migration();
+    assert_eq!(
+        (migration.trigger, migration.outcome),
+        (Trigger::OutOfBand, Outcome::Applied)
+    );
+    assert_eq!(
+        (migration.judgement.verdict, migration.judgement.rule),
+        (Verdict::Unexpected, Rule::NobodyHere)
+    );
+    assert_eq!(
+        (migration.from(), migration.to()),
+        (Some(Heads::of(["a1"])), Some(Heads::of(["b2"])))
+    );
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
+fn up_down_up_are_three() {
+    let mut story = serving(Policy::Deny);
+    for heads in ["b2", "a1", "b2"] {
+        story.seconds(1).reads(&[(BACKEND_TABLE, &[heads])]);
+    }
+    story.seconds(60);
+    let outcomes: Vec<_> = story.judged().into_iter().map(|(outcome, _)| outcome).collect();
+    assert_eq!(
+        outcomes,
+        [Outcome::Applied, Outcome::Downgraded, Outcome::Applied]
+    );
+    assert_eq!(story.sent().len(), 3);
+}
+
+#[test]
+fn what_a_deploy_moved_is_never_out_of_band() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING)
+        .says(A_TO_B)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .says(APPLICATION_UP)
+        .seconds(300);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Expected)]);
+    assert!(story.is_quiet());
+}
+
+#[test]
+fn a_migration_that_is_heard_of_late_stands_for_the_finding_and_is_counted_once() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])]);
+    let announced = story.line(RUNNING).unwrap();
+    let step = story.line(A_TO_B).unwrap();
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(30);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+    story.sees(announced).sees(step).says(APPLICATION_UP).seconds(60);
+    let (finding, deploy) = {
+        let all = story.migrations();
+        assert_eq!(all.len(), 2);
+        let is_finding = |trigger| trigger == Trigger::OutOfBand;
+        let finding = all.iter().find(|one| is_finding(one.trigger)).unwrap();
+        let deploy = all.iter().find(|one| !is_finding(one.trigger)).unwrap();
+        ((*finding).clone(), (*deploy).clone())
+    };
+    assert_eq!(finding.superseded_by, Some(deploy.id));
+    assert_eq!(deploy.judgement.verdict, Verdict::Expected);
+    assert_eq!(
+        story.sent(),
+        ["UnexpectedMigration firing", "UnexpectedMigration resolved"]
+    );
+    let counted: u64 = story.counters(BACKEND).migrations.values().sum();
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn a_finding_waits_for_a_command_that_is_still_at_work() {
+    let mut story = serving(Policy::Explicit);
+    story
+        .execs("e1", "alembic upgrade head", Action::Upgrade)
+        .seconds(1)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(60)
+        .reads(&[(BACKEND_TABLE, &["c3"])])
+        .exec_ends("e1", 0)
+        .seconds(60);
+    let migration = story.migration();
+    assert_eq!(migration.trigger, Trigger::Exec);
+    assert_eq!(migration.to(), Some(Heads::of(["c3"])));
+}
+
+#[test]
+fn of_two_tables_in_one_schema_the_one_that_moved_names_the_service() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, armed()).started();
+    story
+        .reads(&[(BACKEND_TABLE, &["a1"]), (RAG_TABLE, &["r1"])])
+        .says(RUNNING)
+        .says(A_TO_B)
+        .reads(&[(BACKEND_TABLE, &["b2"]), (RAG_TABLE, &["r1"])])
+        .says(APPLICATION_UP)
+        .seconds(60);
+    story
+        .created(RAG, disarmed())
+        .started()
+        .says(SKIPPING)
+        .seconds(60);
+    story
+        .reads(&[(BACKEND_TABLE, &["c3"]), (RAG_TABLE, &["r1"])])
+        .seconds(60);
+    let all = story.migrations();
+    assert_eq!(all.len(), 2);
+    assert_eq!(
+        (all[1].service.to_string(), all[1].trigger),
+        (BACKEND.to_owned(), Trigger::OutOfBand)
+    );
+}
