@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database::{self, Databases};
 use crate::docker::{self, Docker};
+use crate::files::{self, Files};
 use crate::http::{self, Http};
 use crate::journal::Journal;
 use crate::judge::{Durable, State};
@@ -246,12 +247,14 @@ impl Edges<'_> {
         let (inventory, inventory_view) = watch::channel(Arc::new(Vec::new()));
         let (probe_targets, probe_view) = watch::channel(Arc::new(Vec::new()));
         let (database_targets, database_view) = watch::channel(Arc::new(Vec::new()));
+        let (processes, process_view) = watch::channel(Arc::new(Vec::new()));
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let deriver = targets::Deriver {
             config: self.config.clone(),
             inventory: inventory_view,
             probes: probe_targets,
             databases: database_targets,
+            processes,
             warnings: Arc::clone(&warnings),
         };
         tasks.edges.spawn("targets", deriver.run(stop.clone()));
@@ -267,9 +270,20 @@ impl Edges<'_> {
         let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock))
             .while_migrating(migrating);
         tasks.edges.spawn("database", databases.run(stop.clone()));
+        let files = Files::new(process_view, self.files());
+        tasks.edges.spawn("files", files.run(stop.clone()));
         let docker = self.docker(state, inventory);
         tasks.edges.spawn("docker", docker.run(stop.clone()));
         warnings
+    }
+
+    fn files(&self) -> files::Wiring {
+        files::Wiring {
+            inbox: self.inbox.clone(),
+            clock: Arc::clone(self.clock),
+            patterns: Arc::new(self.options.config.compile_patterns()),
+            resume: Arc::new(|_, _| None),
+        }
     }
 
     fn docker(

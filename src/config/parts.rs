@@ -68,6 +68,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
         resend,
         receivers,
         probes,
+        processes: targets::processes(root),
         databases: targets::databases(root, &mut settings),
         use_found_databases,
         reading,

@@ -212,6 +212,12 @@ pub fn is_failure(outcome: Outcome) -> bool {
     )
 }
 
+/// ` (seen after the fact)` for what was over before this process watched: it is told all the same, but nobody saw it happen.
+fn after_the_fact(state: &State, at: Timestamp) -> &'static str {
+    let is_earlier = state.live.since.is_some_and(|since| at < since);
+    if is_earlier { " (seen after the fact)" } else { "" }
+}
+
 /// A person closes a migration, by its ID.
 pub(super) fn acknowledge(
     state: &State,

@@ -13,6 +13,7 @@ mod database;
 mod docker;
 mod e2e;
 mod engine_away;
+mod files;
 mod floors;
 mod http;
 mod http_listeners;

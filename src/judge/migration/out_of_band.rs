@@ -93,7 +93,12 @@ fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move)
     let evidence = Evidence {
         at: moved.at,
         witness: Witness::Database,
-        text: format!("{table} moved from {} to {}", moved.from, moved.to),
+        text: format!(
+            "{table} moved from {} to {}{}",
+            moved.from,
+            moved.to,
+            while_away(state, moved)
+        ),
     };
     let runner = untold.unwrap_or_else(|| nobody(&service, moved.at));
     let movement = Movement {
@@ -137,6 +142,16 @@ fn nobody(service: &ServiceId, at: Timestamp) -> Runner {
         at,
         exec: None,
         command: None,
+    }
+}
+
+/// The first reading after migwatch came back shows what moved while it was away.
+fn while_away(state: &State, moved: &Move) -> &'static str {
+    let is_first = |since: Timestamp| moved.at >= since && moved.at.since(since) <= reading::FIRST_READING;
+    if state.live.since.is_some_and(is_first) {
+        " (found when migwatch came back: it moved while nobody watched, or just then)"
+    } else {
+        ""
     }
 }
 
