@@ -15,6 +15,7 @@ pub mod live;
 pub mod migration;
 mod pairs;
 pub mod processes;
+pub mod schema;
 pub mod settings;
 pub mod tables;
 pub mod verdict;
@@ -35,6 +36,7 @@ use expectation::Expectations;
 use live::Live;
 use migration::Migrations;
 use processes::Processes;
+use schema::Schemas;
 use settings::Settings;
 use tables::Tables;
 
@@ -61,6 +63,8 @@ pub struct Durable {
     pub tables: Tables,
     /// Approvals.
     pub expectations: Expectations,
+    /// Schemas of databases.
+    pub schemas: Schemas,
     /// Local processes and how far their files were read.
     pub processes: Processes,
     /// Alerts and what receivers have of them.
@@ -83,6 +87,7 @@ impl Durable {
         self.processes.apply(fact);
         self.tables.apply(fact);
         self.expectations.apply(fact);
+        self.schemas.apply(fact);
         self.alerts.apply(fact);
     }
 
@@ -107,6 +112,7 @@ impl State {
     pub fn deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
         let mut moments = Vec::new();
         migration::settling::deadlines(self, &mut moments);
+        schema::deadlines(self, &mut moments);
         migration::executing::deadlines(self, &mut moments);
         migration::out_of_band::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
@@ -145,7 +151,7 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 15] = [
+    const SUBJECTS: [Subject; 17] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
@@ -158,6 +164,8 @@ pub fn decide(
         migration::out_of_band::decide,
         expectation::reconsider,
         expectation::decide,
+        schema::decide,
+        schema::correct,
         migration::acknowledge,
         alerting::acknowledge,
         alerting::deliveries,

@@ -14,7 +14,7 @@ pub(super) mod reading;
 mod record;
 pub mod settling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use super::{State, pairs};
 use crate::model::exec::ExecId;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, MigrationSchemaChanged};
 use crate::model::migration::{Acknowledgement, Migration, MigrationId, Outcome, Runner, Trigger, Verdict};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, ServiceId};
@@ -31,6 +31,7 @@ use crate::model::time::Timestamp;
 
 pub(super) use identity::base36;
 pub use record::Tracked;
+pub(super) use record::in_words;
 
 /// Settled migrations kept in memory; older ones are in the journal's history.
 const KEEP_SETTLED: usize = 200;
@@ -81,8 +82,9 @@ impl Migrations {
             | Fact::MigrationConfirmed { id, .. }
             | Fact::MigrationRejudged { id, .. }
             | Fact::MigrationSettled { id, .. }
-            | Fact::MigrationAcknowledged { id, .. } => {
-                self.pass_the_count_on(fact);
+            | Fact::MigrationAcknowledged { id, .. }
+            | Fact::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => {
+                self.pass_on(fact);
                 if let Some(tracked) = self.all.get_mut(id).map(Arc::make_mut) {
                     tracked.apply(fact);
                     if tracked.is_due_to_count() {
@@ -96,13 +98,18 @@ impl Migrations {
         }
     }
 
-    /// What was counted as one is not counted as another: the migration that stands for both takes the count over.
-    fn pass_the_count_on(&mut self, fact: &Fact) {
-        if let Fact::MigrationSuperseded { id, by, .. } = fact
-            && self.all.get(id).is_some_and(|tracked| tracked.counted)
-            && let Some(stands) = self.all.get_mut(by).map(Arc::make_mut)
-        {
-            stands.counted = true;
+    /// What was counted as one is not counted as another: the migration that stands for both takes the count over, and what was done
+    /// to schemas.
+    fn pass_on(&mut self, fact: &Fact) {
+        let Fact::MigrationSuperseded { id, by, .. } = fact else {
+            return;
+        };
+        let Some((counted, schema)) = self.all.get(id).map(|it| (it.counted, it.schema.clone())) else {
+            return;
+        };
+        if let Some(stands) = self.all.get_mut(by).map(Arc::make_mut) {
+            stands.counted |= counted;
+            stands.schema.take_over(schema);
         }
     }
 
@@ -159,6 +166,14 @@ impl Migrations {
             .values()
             .map(Arc::as_ref)
             .find(|tracked| tracked.migration.service == *service && tracked.is_open() && !tracked.is_claim())
+    }
+
+    /// The services of which a witnessed migration runs now.
+    pub fn migrating(&self) -> BTreeSet<ServiceId> {
+        let all = self.all.values().map(Arc::as_ref);
+        let running =
+            all.filter(|tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
+        running.map(|tracked| tracked.migration.service.clone()).collect()
     }
 
     /// Drops the oldest settled ones beyond what is kept; returns them for the history.

@@ -4,9 +4,12 @@ mod applying;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::schema::SchemaWork;
 use crate::model::fact::Fact;
 use crate::model::migration::{Grade, Migration, Outcome, Runner};
 use crate::model::time::Timestamp;
+
+pub(in crate::judge) use applying::in_words;
 
 /// A migration with what only the judge needs to know of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +40,9 @@ pub struct Tracked {
     /// When it was taken as moving something because it ran for so long.
     #[serde(default)]
     pub presumed_at: Option<Timestamp>,
+    /// What it did to schemas.
+    #[serde(default)]
+    pub schema: SchemaWork,
 }
 
 /// How an exec ended.
@@ -112,6 +118,7 @@ impl Tracked {
             exec_end: None,
             runs: Vec::new(),
             presumed_at: None,
+            schema: SchemaWork::default(),
         })
     }
 
