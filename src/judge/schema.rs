@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::expectation;
 use super::live::{LiveSchema, Sight};
 use super::migration::Tracked;
 use super::settings::Settings;
@@ -224,7 +225,12 @@ impl Schemas {
 }
 
 /// Compares what was read last with what is known.
-pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &Observation) -> Vec<Fact> {
+pub(super) fn decide(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
     match observation {
         // The commonest reports say nothing of databases and migrations.
         Observation::LogProgress { .. } | Observation::ProcessRead { .. } | Observation::Probed { .. } => {
@@ -240,9 +246,9 @@ pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &
     let schemas = state.live.schemas.iter();
     let mut facts: Vec<Fact> = schemas
         .filter_map(|(database, live)| Some((database, live, live.sight.as_ref()?)))
-        .flat_map(|(database, live, sight)| compare(state, now, database, (live, sight)))
+        .flat_map(|(database, live, sight)| compare((state, settings), now, database, (live, sight)))
         .collect();
-    facts.extend(replacing::by_version_tables(state, now));
+    facts.extend(replacing::by_version_tables(state, settings, now));
     facts
 }
 
@@ -261,7 +267,7 @@ pub(super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
 }
 
 fn compare(
-    state: &State,
+    (state, settings): (&State, &Settings),
     now: Timestamp,
     database: &DatabaseId,
     (live, sight): (&LiveSchema, &Sight),
@@ -275,6 +281,7 @@ fn compare(
     };
     let scene = explaining::Scene {
         state,
+        settings,
         now,
         database,
         live,
@@ -335,8 +342,12 @@ pub(super) fn is_near(state: &State, tracked: &Tracked, database: &DatabaseId) -
 }
 
 /// Whether somebody has approved that this database be replaced by a backup at that time.
-///
-/// Approvals are another subject's; until it is there, nobody has.
-fn is_restore_approved(_: &State, _: &DatabaseId, _: Timestamp) -> bool {
-    false
+fn is_restore_approved(state: &State, settings: &Settings, database: &DatabaseId, at: Timestamp) -> bool {
+    let bound = state.durable.tables.bindings.iter();
+    let bound = bound.filter(|(_, bound)| bound.tables.keys().any(|table| table.database == *database));
+    let mut services: Vec<ServiceId> = bound.map(|(service, _)| service.clone()).collect();
+    if let Some(live) = state.live.databases.get(database) {
+        services.extend(live.reading.services.iter().cloned());
+    }
+    expectation::approved_restore(state, settings, &services, at).is_some()
 }

@@ -31,7 +31,7 @@ pub(in super::super) fn decide(
             if now < moved.at.after(reading::SETTLE) || is_explainable(state, table) {
                 break;
             }
-            if schema::is_replacement(state, &table.database, moved.at) {
+            if schema::is_replacement(state, settings, &table.database, moved.at) {
                 continue;
             }
             facts.extend(found(state, settings, table, moved));
