@@ -144,7 +144,7 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 15] = [
+    const SUBJECTS: [Subject; 17] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
@@ -155,7 +155,9 @@ pub fn decide(
         migration::settling::contradicted,
         migration::executing::presume,
         migration::out_of_band::decide,
+        schema::by_version_tables,
         schema::decide,
+        schema::close,
         schema::correct,
         migration::acknowledge,
         alerting::acknowledge,

@@ -6,6 +6,7 @@ mod closing;
 mod deploys;
 mod execs;
 mod failures;
+mod half_applied;
 mod health;
 mod order;
 mod out_of_band;
