@@ -112,7 +112,7 @@ impl State {
     pub fn deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
         let mut moments = Vec::new();
         migration::settling::deadlines(self, &mut moments);
-        schema::deadlines(self, &mut moments);
+        schema::deadlines(self, settings, &mut moments);
         migration::executing::deadlines(self, &mut moments);
         migration::out_of_band::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
@@ -151,7 +151,7 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 17] = [
+    const SUBJECTS: [Subject; 19] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
@@ -162,9 +162,11 @@ pub fn decide(
         migration::settling::contradicted,
         migration::executing::presume,
         migration::out_of_band::decide,
+        schema::by_version_tables,
         expectation::reconsider,
         expectation::decide,
         schema::decide,
+        schema::close,
         schema::correct,
         migration::acknowledge,
         alerting::acknowledge,

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::expectation;
-use super::live::{LiveSchema, Sight};
 use super::migration::Tracked;
 use super::settings::Settings;
 use crate::model::alert::{AlertName, Fingerprint};
@@ -30,6 +29,7 @@ use crate::model::time::Timestamp;
 
 pub(super) use correcting::decide as correct;
 pub(super) use replacing::RETURN;
+pub(super) use replacing::by_version_tables;
 pub use replacing::is_replacement;
 pub use work::SchemaWork;
 pub(super) use work::evidence;
@@ -231,68 +231,91 @@ pub(super) fn decide(
     now: Timestamp,
     observation: &Observation,
 ) -> Vec<Fact> {
-    match observation {
-        // The commonest reports say nothing of databases and migrations.
-        Observation::LogProgress { .. } | Observation::ProcessRead { .. } | Observation::Probed { .. } => {
-            return Vec::new();
-        }
-        Observation::Acknowledged { id, by, note } => {
-            if let Some(accepted) = accepted(state, id, by, note) {
-                return vec![accepted];
-            }
-        }
-        _ => {}
+    if is_elsewhere(observation) {
+        return Vec::new();
     }
+    if let Observation::Acknowledged { id, by, note } = observation
+        && let Some(accepted) = accepted(state, id, by, note)
+    {
+        return vec![accepted];
+    }
+    scenes(state, settings, now)
+        .flat_map(|scene| {
+            if scene.is_different() {
+                scene.explain()
+            } else {
+                scene.explained_late()
+            }
+        })
+        .chain(baselines(state))
+        .collect()
+}
+
+/// Closes the time in which what has ended may have changed a schema that is still the known one.
+pub(super) fn close(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
+    if is_elsewhere(observation) {
+        return Vec::new();
+    }
+    let same = scenes(state, settings, now).filter(|scene| !scene.is_different());
+    same.filter_map(|scene| scene.seen()).collect()
+}
+
+/// The commonest reports say nothing of databases and migrations.
+fn is_elsewhere(observation: &Observation) -> bool {
+    matches!(
+        observation,
+        Observation::LogProgress { .. } | Observation::ProcessRead { .. } | Observation::Probed { .. }
+    )
+}
+
+/// Every database whose schema is known and was read.
+fn scenes<'a>(
+    state: &'a State,
+    settings: &'a Settings,
+    now: Timestamp,
+) -> impl Iterator<Item = explaining::Scene<'a>> {
     let schemas = state.live.schemas.iter();
-    let mut facts: Vec<Fact> = schemas
-        .filter_map(|(database, live)| Some((database, live, live.sight.as_ref()?)))
-        .flat_map(|(database, live, sight)| compare((state, settings), now, database, (live, sight)))
-        .collect();
-    facts.extend(replacing::by_version_tables(state, settings, now));
-    facts
+    schemas.filter_map(move |(database, live)| {
+        Some(explaining::Scene {
+            state,
+            settings,
+            now,
+            database,
+            live,
+            sight: live.sight.as_ref()?,
+            record: state.durable.schemas.known.get(database)?,
+        })
+    })
+}
+
+/// Schemas that are seen for the first time.
+fn baselines(state: &State) -> impl Iterator<Item = Fact> {
+    let schemas = state.live.schemas.iter();
+    let read = schemas.filter_map(|(database, live)| Some((database, live.sight.as_ref()?)));
+    let known = &state.durable.schemas.known;
+    read.filter(|(database, _)| !known.contains_key(*database))
+        .map(|(database, sight)| {
+            Fact::SchemaBaselined(SchemaBaselined {
+                database: database.clone(),
+                at: sight.first_at,
+                schema: Arc::clone(&sight.schema),
+            })
+        })
 }
 
 /// When a difference is decided on by time alone.
-pub(super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
-    for (database, live) in &state.live.schemas {
-        if let (Some(sight), Some(record)) = (&live.sight, state.durable.schemas.known.get(database))
-            && sight.fingerprint != record.fingerprint
-        {
-            moments.push(sight.seen_at.after(replacing::WAIT));
-            moments.push(sight.seen_at.after(SETTLE));
-            moments.push(sight.seen_at.after(SETTLE_MOVED));
+pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
+    for scene in scenes(state, settings, Timestamp::default()).filter(explaining::Scene::is_different) {
+        for settle in [replacing::WAIT, SETTLE, SETTLE_MOVED] {
+            moments.push(scene.sight.seen_at.after(settle));
         }
     }
     replacing::deadlines(state, moments);
-}
-
-fn compare(
-    (state, settings): (&State, &Settings),
-    now: Timestamp,
-    database: &DatabaseId,
-    (live, sight): (&LiveSchema, &Sight),
-) -> Vec<Fact> {
-    let Some(record) = state.durable.schemas.known.get(database) else {
-        return vec![Fact::SchemaBaselined(SchemaBaselined {
-            database: database.clone(),
-            at: sight.first_at,
-            schema: Arc::clone(&sight.schema),
-        })];
-    };
-    let scene = explaining::Scene {
-        state,
-        settings,
-        now,
-        database,
-        live,
-        sight,
-        record,
-    };
-    if sight.fingerprint != record.fingerprint {
-        return scene.explain();
-    }
-    let late = scene.explained_late();
-    if late.is_empty() { scene.seen() } else { late }
 }
 
 /// A person takes the present schema as the right one.

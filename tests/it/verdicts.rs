@@ -7,6 +7,7 @@ mod closing;
 mod deploys;
 mod execs;
 mod failures;
+mod half_applied;
 mod health;
 mod missing;
 mod order;

@@ -56,6 +56,11 @@ enum Whose<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// What was read last is not what is known.
+    pub(super) fn is_different(&self) -> bool {
+        self.sight.fingerprint != self.record.fingerprint
+    }
+
     /// Explains the difference between what is known and what was read last; nothing while it may still be explained otherwise.
     pub(super) fn explain(&self) -> Vec<Fact> {
         if self.sight.last_at < self.record.at {
@@ -120,7 +125,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Says that what ended before the last reading did not change the schema: another change after it is not its doing.
-    pub(super) fn seen(&self) -> Vec<Fact> {
+    pub(super) fn seen(&self) -> Option<Fact> {
         let read_at = self.sight.last_at;
         let is_over = |tracked: &Tracked| {
             let ended = tracked.migration.ended_at.filter(|_| !tracked.is_open());
@@ -129,17 +134,14 @@ impl<'a> Scene<'a> {
                 self.record.at < over && over <= read_at
             })
         };
-        let all = &self.state.durable.migrations.all;
-        if all
-            .values()
-            .any(|tracked| self.is_suspicious(tracked) && is_over(tracked))
-        {
-            return vec![Fact::SchemaSeen(SchemaSeen {
+        let mut all = self.state.durable.migrations.all.values();
+        let is_due = all.any(|tracked| self.is_suspicious(tracked) && is_over(tracked));
+        is_due.then(|| {
+            Fact::SchemaSeen(SchemaSeen {
                 database: self.database.clone(),
                 at: read_at,
-            })];
-        }
-        Vec::new()
+            })
+        })
     }
 
     fn suspects(&self, since: Timestamp, at: Timestamp) -> Vec<&'a Tracked> {

@@ -11,6 +11,7 @@ use super::super::tables::{Move, TableRecord};
 use super::explaining::{Change, Scene};
 use super::{Replaced, SETTLE, SKEW, is_near, is_restore_approved};
 use crate::model::fact::{DatabaseReplaced, Fact};
+use crate::model::observation::Observation;
 use crate::model::revision::{DatabaseId, Heads, Standing};
 use crate::model::schema::{Patch, Schema, TablePatch};
 use crate::model::time::Timestamp;
@@ -200,7 +201,12 @@ fn is_pending(state: &State, settings: &Settings, database: &DatabaseId) -> bool
 }
 
 /// Where the schema itself cannot be read, the version tables must do: all of them are gone.
-pub(super) fn by_version_tables(state: &State, settings: &Settings, now: Timestamp) -> Vec<Fact> {
+pub(in super::super) fn by_version_tables(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    _: &Observation,
+) -> Vec<Fact> {
     let databases = state.live.databases.keys();
     let gone = databases.filter_map(|database| Some((database, gone_at(state, database)?)));
     gone.filter(|(database, gone_at)| now >= gone_at.after(SETTLE) && !is_migrated(state, database))

@@ -2,7 +2,7 @@
 
 use migwatch::model::alert::{AlertName, Severity};
 use migwatch::model::fact::Fact;
-use migwatch::model::migration::{Migration, Outcome, Verdict};
+use migwatch::model::migration::{Migration, Verdict};
 use migwatch::model::policy::Policy;
 
 use crate::support::story::{
@@ -12,11 +12,11 @@ use crate::support::story::{
 
 const RAG_STEP: &str = "INFO  [alembic.runtime.migration] Running upgrade r1 -> r2, 문서 테이블";
 
-const USERS: (&str, &[&str]) = ("users", &["id", "name"]);
-const CHATS: (&str, &[&str]) = ("chat_messages", &["id", "text"]);
+pub(super) const USERS: (&str, &[&str]) = ("users", &["id", "name"]);
+pub(super) const CHATS: (&str, &[&str]) = ("chat_messages", &["id", "text"]);
 
 /// Two services on one database whose schema was read; nothing runs.
-fn two_services(settings: Policy) -> Story {
+pub(super) fn two_services(settings: Policy) -> Story {
     let mut story = Story::new(policy(settings));
     story.created(RAG, disarmed()).started().says(SKIPPING);
     story.created(BACKEND, disarmed()).started().says(SKIPPING);
@@ -28,7 +28,7 @@ fn two_services(settings: Policy) -> Story {
 }
 
 /// A new container of a service that migrates, with its first step.
-fn migrates(story: &mut Story, service: &str, step: &str) {
+pub(super) fn migrates(story: &mut Story, service: &str, step: &str) {
     let number = Some(u32::try_from(story.looks.len()).unwrap() + 1);
     story
         .created_as(service, armed(), |look| look.number = number)
@@ -42,7 +42,7 @@ fn moved<'a>(backend: &'a str, rag: &'a str) -> [(&'static str, [&'a str; 1]); 2
     [(BACKEND_TABLE, [backend]), (RAG_TABLE, [rag])]
 }
 
-fn reads_heads(story: &mut Story, backend: &str, rag: &str) {
+pub(super) fn reads_heads(story: &mut Story, backend: &str, rag: &str) {
     let [(one, a), (two, b)] = moved(backend, rag);
     story.reads(&[(one, &a), (two, &b)]);
 }
@@ -335,99 +335,4 @@ fn a_schema_that_may_not_be_read_is_a_warning_on_the_page_and_no_alert() {
         .reads_schema(&[USERS])
         .seconds(60);
     assert!(quiet.is_quiet(), "the same schema as before is no drift");
-}
-
-#[test]
-fn a_failed_migration_on_which_the_schema_changed_and_the_version_did_not_is_half_applied() {
-    let mut story = two_services(Policy::Explicit);
-    half_applied(&mut story);
-    let migration = story.migration();
-    assert_eq!(migration.outcome, Outcome::HalfApplied);
-    let reason = migration.outcome_reason.as_deref().unwrap();
-    assert!(reason.contains("table chat_messages created"), "{reason}");
-    assert_eq!(
-        story.sent(),
-        [
-            "MigrationFailed firing",
-            "MigrationFailed resolved",
-            "MigrationHalfApplied firing"
-        ]
-    );
-    let alert = story.alert(AlertName::MigrationHalfApplied);
-    assert!(
-        alert.summary.contains("table chat_messages created"),
-        "{}",
-        alert.summary
-    );
-    assert!(alert.description.contains("First cause"), "{}", alert.description);
-    let resolved = story.state.durable.alerts.resolved.back().unwrap();
-    let why = &resolved.resolved.as_ref().unwrap().reason;
-    assert!(why.contains("MigrationHalfApplied"), "{why}");
-}
-
-fn half_applied(story: &mut Story) {
-    use crate::support::story::DROP_MISSING;
-    migrates(story, BACKEND, A_TO_B);
-    story.says(DROP_MISSING).dies(1);
-    reads_heads(story, "a1", "r1");
-    story.reads_schema(&[USERS, CHATS]);
-}
-
-#[test]
-fn the_retries_of_a_half_applied_migration_make_no_further_alert() {
-    use crate::support::story::DUPLICATE_COLUMN;
-    let mut story = two_services(Policy::Explicit);
-    half_applied(&mut story);
-    let before = story.sent();
-    for _ in 0..5 {
-        story
-            .seconds(2)
-            .started()
-            .says(RUNNING)
-            .says(A_TO_B)
-            .says(DUPLICATE_COLUMN)
-            .dies(1);
-        story.reads_schema(&[USERS, CHATS]);
-    }
-    let after: Vec<_> = story.sent().into_iter().skip(before.len()).collect();
-    assert_eq!(after, ["RestartLoop firing"]);
-    assert_eq!(story.migration().outcome, Outcome::HalfApplied);
-    assert_eq!(story.counted(BACKEND, Outcome::Failed), 1);
-}
-
-#[test]
-fn a_failed_migration_that_changed_nothing_stays_failed() {
-    use crate::support::story::DROP_MISSING;
-    let mut story = two_services(Policy::Explicit);
-    migrates(&mut story, BACKEND, A_TO_B);
-    story.says(DROP_MISSING).dies(1);
-    reads_heads(&mut story, "a1", "r1");
-    story.reads_schema(&[USERS]).seconds(12);
-    assert_eq!(story.migration().outcome, Outcome::Failed);
-    assert_eq!(story.sent(), ["MigrationFailed firing"]);
-}
-
-#[test]
-fn what_an_earlier_step_did_and_wrote_down_does_not_make_a_later_failure_half_applied() {
-    use crate::support::story::{B_TO_C, DROP_MISSING};
-    let mut story = two_services(Policy::Explicit);
-    migrates(&mut story, BACKEND, A_TO_B);
-    reads_heads(&mut story, "b2", "r1");
-    story
-        .reads_schema(&[USERS, CHATS])
-        .says(B_TO_C)
-        .says(DROP_MISSING)
-        .dies(1);
-    story.reads_schema(&[USERS, CHATS]);
-    assert_eq!(story.migration().outcome, Outcome::Failed);
-    // ... and what the failed step did itself, does.
-    story
-        .seconds(1)
-        .started()
-        .says(RUNNING)
-        .says(B_TO_C)
-        .says(DROP_MISSING)
-        .dies(1);
-    story.reads_schema(&[USERS, CHATS, ("tags", &["id"])]);
-    assert_eq!(story.migration().outcome, Outcome::HalfApplied);
 }
