@@ -115,9 +115,9 @@ impl State {
         moments.into_iter().filter(|moment| *moment > now).min()
     }
 
-    /// How far a local process's log file was taken in.
+    /// Where a local process's log file is to be taken up when it is opened.
     pub fn file_position(&self, process: &ServiceId, file: &FileId) -> Option<FilePosition> {
-        self.durable.processes.position(process, file).cloned()
+        self.durable.processes.resume(process, file).cloned()
     }
 
     /// From where a container's log is to be read when it is first opened.

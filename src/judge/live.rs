@@ -136,6 +136,7 @@ impl Live {
                 self.engine.up(endpoint, Some(version.clone()), now);
             }
             Observation::EngineDown { endpoint, reason } => self.engine.down(endpoint, reason, now),
+            Observation::EngineClock { ahead } => self.engine.ahead = *ahead,
             Observation::FullLook(looks) => {
                 self.engine.looked = true;
                 self.containers

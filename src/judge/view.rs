@@ -281,6 +281,9 @@ fn watcher(state: &State, settings: &Settings) -> WatcherStatus {
         .collect();
     warnings.sort();
     warnings.dedup();
+    if state.live.engine.ahead != 0 {
+        warnings.push(format!("set the clocks right{}", state.live.engine.skew()));
+    }
     warnings.extend(expectations::warnings(state, settings));
     warnings.extend(state.live.databases.iter().filter_map(|(database, live)| {
         let problem = live.reading.tables.as_ref().err()?;

@@ -27,6 +27,11 @@ pub enum Observation {
         /// One sentence: what failed and what to do.
         reason: String,
     },
+    /// How far the engine's clock is from ours, as its answer to our greeting told, to the second.
+    EngineClock {
+        /// Seconds that it is ahead; negative behind. 0 within what the answer can tell.
+        ahead: i64,
+    },
     /// A full look: every compose container there is. What is not in it is gone.
     FullLook(Vec<ContainerLook>),
     /// One container was looked at again.

@@ -21,6 +21,7 @@ mod journal;
 mod journal_damage;
 mod journal_killed;
 mod lines;
+mod local_process;
 mod logs;
 mod metrics;
 mod notify;

@@ -99,7 +99,9 @@ impl<'a> Opening<'a> {
             label: self.label,
             moved: &[],
         };
-        verdict::judge(self.state, self.settings, &case)
+        let mut judgement = verdict::judge(self.state, self.settings, &case);
+        judgement.reason.push_str(&self.state.live.engine.skew());
+        judgement
     }
 
     /// The latest migration of an earlier start of this container.
