@@ -143,14 +143,7 @@ impl Live {
             }
             Observation::EngineDown { endpoint, reason } => self.engine.down(endpoint, reason, now),
             Observation::EngineClock { ahead } => self.engine.ahead = *ahead,
-            Observation::FullLook(looks) => {
-                self.engine.looked = true;
-                self.containers
-                    .retain(|id, _| looks.iter().any(|look| look.id == *id));
-                for look in looks {
-                    self.looked(look, now);
-                }
-            }
+            Observation::FullLook(looks) => self.looked_at_all(looks, now),
             Observation::Looked(look) => self.looked(look, now),
             Observation::Started { container, at } => self.started(container, *at),
             Observation::Died {
@@ -202,6 +195,15 @@ impl Live {
             | Observation::ApprovalRevoked { .. }
             | Observation::DeployEnded { .. }
             | Observation::Tick => {}
+        }
+    }
+
+    fn looked_at_all(&mut self, looks: &[ContainerLook], now: Timestamp) {
+        self.engine.looked = true;
+        self.containers
+            .retain(|id, _| looks.iter().any(|look| look.id == *id));
+        for look in looks {
+            self.looked(look, now);
         }
     }
 
