@@ -32,3 +32,4 @@ mod readme;
 mod shipped;
 mod support;
 mod verdicts;
+mod worlds;
