@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::State;
 use super::super::settings::Settings;
-use super::super::tables::TableRecord;
+use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
 use super::reading::{LATE, READ_AFTER_END, SKEW};
 use super::{Tracked, out_of_band, settling};
@@ -251,14 +251,15 @@ fn moved_with(state: &State, tracked: &Tracked, stand: &Stand<'_>) -> bool {
     in_time && !all.values().any(|other| was_at_work(other) && by_steps(other))
 }
 
-/// Where the table stood before: its first move since the migration began, else what the first step said.
+/// Where the table stood before: its first move since the migration began that is nobody else's, else what the first step said.
 fn origin(tracked: &Tracked, table: &VersionTable, record: &TableRecord, stand: &Stand<'_>) -> Heads {
     let known = tracked.migration.movements.iter();
     if let Some(known) = known.into_iter().find(|known| known.table == *table) {
         return known.from.clone();
     }
     let began = tracked.migration.started_at.before(SKEW);
-    let first = record.moves.iter().find(|moved| moved.at >= began);
+    let is_its = |moved: &&Move| moved.at >= began && (!moved.explained || moved.at == stand.at);
+    let first = record.moves.iter().find(is_its);
     match first.map(|moved| &moved.from).or(stand.from) {
         Some(Standing::At(heads)) => heads.clone(),
         Some(Standing::Missing) => Heads::default(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::State;
-use super::super::containers::Finish;
+use super::super::containers::{Finish, Known};
 use super::super::live::LiveContainer;
 use super::record::{ExecEnd, Run};
 use super::{Tracked, reading, settling};
@@ -229,22 +229,20 @@ impl<'a> Part<'a> {
 
     fn by_exit(&self, state: &State, finish: &Finish) -> (Outcome, String) {
         let is_out_of_memory = || self.live(state).is_some_and(|live| live.look.oom_killed);
+        let moves = &self.tracked.migration.movements;
+        // What moved after the end may be the work of the start that followed.
+        let by_next = self.is_followed(state) && moves.iter().any(|moved| moved.at > finish.at);
         let is_cut_off = finish.asked || matches!(finish.exit_code, 137 | 143 | UNSEEN);
         match finish.exit_code {
-            _ if is_cut_off && settling::is_carried_out(self.tracked) => (
+            _ if is_cut_off && !by_next && settling::is_carried_out(self.tracked) => (
                 self.by_steps(),
                 "its last step stood in the database before its process ended".to_owned(),
             ),
             _ if self.erred => (Outcome::Failed, format!("{} after an error", exit(finish))),
-            UNSEEN
-                if self.tracked.migration.steps.is_empty()
-                    && !self.tracked.migration.movements.is_empty() =>
-            {
-                (
-                    self.by_steps(),
-                    "its container ended unseen, and its version table has moved".to_owned(),
-                )
-            }
+            UNSEEN if !by_next && self.tracked.migration.steps.is_empty() && !moves.is_empty() => (
+                self.by_steps(),
+                "its container ended unseen, and its version table has moved".to_owned(),
+            ),
             // A child that is killed for memory inside a shell leaves exit code 0 behind.
             0 if is_out_of_memory() && !settling::is_carried_out(self.tracked) => (
                 Outcome::Interrupted,
@@ -265,6 +263,13 @@ impl<'a> Part<'a> {
                 format!("{} without a readable error", exit(finish)),
             ),
         }
+    }
+
+    /// Its container was started again since.
+    fn is_followed(&self, state: &State) -> bool {
+        let known = state.durable.containers.known.get(&self.runner.container);
+        let latest = known.and_then(Known::current);
+        latest.is_some_and(|latest| latest.started_at > self.runner.started_at)
     }
 
     fn by_exec(&self) -> (Outcome, String) {

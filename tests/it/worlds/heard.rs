@@ -14,8 +14,10 @@ use super::world::ms;
 pub(super) struct Heard {
     /// The moment that the first look at a container shows.
     pub(super) first_look: BTreeMap<ContainerId, Timestamp>,
-    /// Containers of which a start is known.
-    pub(super) starts: BTreeSet<ContainerId>,
+    /// Containers of which a start is known, and since when it is taken to have run.
+    pub(super) starts: BTreeMap<ContainerId, Timestamp>,
+    /// When containers were found gone whose removal no event told.
+    pub(super) gone: BTreeMap<ContainerId, Timestamp>,
     pub(super) deaths: BTreeSet<ContainerId>,
     pub(super) exec_starts: BTreeSet<ExecId>,
     /// When an exec ended, as far as is known.
@@ -35,11 +37,18 @@ impl Heard {
         match observation {
             Observation::Looked(look) => self.looks(&look.id, look.started_at, look.finished_at, shows),
             Observation::FullLook(looks) => {
+                let is_there = |id: &ContainerId| looks.iter().any(|look| look.id == *id);
+                let missing = self.first_look.keys().filter(|id| !is_there(id));
+                for id in missing.cloned().collect::<Vec<_>>() {
+                    self.gone.entry(id).or_insert(shows);
+                }
                 for look in looks {
                     self.looks(&look.id, look.started_at, look.finished_at, shows);
                 }
             }
-            Observation::Started { container, .. } => drop(self.starts.insert(container.clone())),
+            Observation::Started { container, at } => {
+                self.starts.entry(container.clone()).or_insert(*at);
+            }
             Observation::Died { container, .. } => drop(self.deaths.insert(container.clone())),
             Observation::ExecStarted { exec, .. } => drop(self.exec_starts.insert(exec.clone())),
             Observation::ExecEnded { exec, at, .. } => {
@@ -66,8 +75,8 @@ impl Heard {
         shows: Timestamp,
     ) {
         self.first_look.entry(container.clone()).or_insert(shows);
-        if started.is_some() {
-            self.starts.insert(container.clone());
+        if let Some(started) = started {
+            self.starts.entry(container.clone()).or_insert(started);
         }
         if finished.is_some() {
             self.deaths.insert(container.clone());

@@ -122,20 +122,23 @@ impl Truth {
                     return Some((self.seen_in_the_database_only()?, false));
                 }
                 let until = heard.exec_ends.get(exec).copied().unwrap_or(*until);
-                Some((self.clone(), until.since(*at) > PRESUMED))
+                Some((self.clone(), until.since(*at) >= PRESUMED))
             }
             By::OneOff { container, lines } => self.known_of_one_off(heard, container, *lines),
         }
     }
 
     fn known_of_one_off(&self, heard: &Heard, container: &ContainerId, lines: usize) -> Option<(Self, bool)> {
-        if !heard.starts.contains(container) {
+        let Some(started) = heard.starts.get(container) else {
             return Some((self.seen_in_the_database_only()?, false));
-        }
+        };
         let read = heard.lines.get(container).copied().unwrap_or(0);
         let mut known = self.clone();
         known.stepped &= read > 1;
+        let mut is_long = false;
         if !heard.deaths.contains(container) {
+            let gone = heard.gone.get(container);
+            is_long = gone.is_some_and(|gone| gone.since(*started) >= PRESUMED);
             // Gone, and nobody saw how: only the database can tell that it came through.
             let said_all = read >= lines;
             known.outcome = match (self.outcome, &self.moved) {
@@ -144,7 +147,7 @@ impl Truth {
                 _ => Outcome::Interrupted,
             };
         }
-        Some((known, false))
+        Some((known, is_long))
     }
 }
 

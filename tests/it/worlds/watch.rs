@@ -48,6 +48,8 @@ struct Tail {
 #[derive(Default)]
 struct Edges {
     reported: BTreeSet<ContainerId>,
+    /// The moment that the last look at a container showed: no later one is older.
+    shown: BTreeMap<ContainerId, Timestamp>,
     tails: BTreeMap<ContainerId, Tail>,
     execs: Vec<(ContainerId, ExecId)>,
     event: usize,
@@ -224,6 +226,7 @@ impl<'w> Watch<'w> {
         let looks = world.full_look(now);
         self.edges.look_due = None;
         self.sees(&Observation::FullLook(looks.clone()), now);
+        self.edges.shown = looks.iter().map(|look| (look.id.clone(), now)).collect();
         self.edges.reported = looks.iter().map(|look| look.id.clone()).collect();
         for look in &looks {
             if let Some(started) = look.started_at {

@@ -103,6 +103,7 @@ impl Watch<'_> {
         if !self.edges.reported.contains(&event.container) {
             let Some((look, shows)) = shown else { return };
             self.edges.reported.insert(event.container.clone());
+            self.edges.shown.insert(event.container.clone(), shows);
             self.sees(&Observation::Looked(Box::new(look.clone())), shows);
             self.tell(event);
             return;
@@ -110,6 +111,7 @@ impl Watch<'_> {
         self.tell(event);
         let is_look_wanted = matches!(event.what, What::Started | What::Died(_));
         if let (true, Some((look, shows))) = (is_look_wanted, shown) {
+            self.edges.shown.insert(event.container.clone(), shows);
             self.sees(&Observation::Looked(Box::new(look.clone())), shows);
             let runs = look.state == ContainerState::Running;
             if let Some(started) = look.started_at {
@@ -120,7 +122,8 @@ impl Watch<'_> {
 
     /// What a look behind an event shows, and of which moment; nothing if later events have overtaken it.
     fn shown(&self, event: &Event) -> Option<(ContainerLook, Timestamp)> {
-        let soon = event.at.after(ms(100));
+        let before = self.edges.shown.get(&event.container).copied();
+        let soon = event.at.after(ms(100)).max(before.unwrap_or_default());
         if self.trouble.looks_late(event.at) {
             return Some((self.world.look(&event.container, self.now)?.clone(), self.now));
         }
