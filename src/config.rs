@@ -3,9 +3,10 @@
 //! Promises that no file at all is a valid configuration; that every problem is reported at once, each with line, path and a
 //! sentence (where the text is no TOML, everything that keeps it from being so); and that unknown keys are problems. Refuses to know the daemon. `config/migwatch.toml` shows every key.
 
-mod files;
+mod expecting;
 mod notes;
 mod parts;
+mod secrets;
 mod section;
 mod targets;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::database;
+use crate::files;
 use crate::judge::settings::Settings;
 use crate::lines::{ExtraPatterns, Patterns};
 use crate::model::container::FollowLogs;
@@ -53,6 +55,8 @@ pub struct Config {
     pub receivers: Vec<Receiver>,
     /// Configured probes.
     pub probes: Vec<probe::Target>,
+    /// Local processes that are watched through their logs.
+    pub processes: Vec<files::Process>,
     /// Configured databases.
     pub databases: Vec<database::Target>,
     /// Credentials found in containers may be used.

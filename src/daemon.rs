@@ -23,8 +23,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::database::Databases;
+use crate::database::{self, Databases};
 use crate::docker::{self, Docker};
+use crate::files::{self, Files};
 use crate::http::{self, Http};
 use crate::journal::Journal;
 use crate::judge::{Durable, State};
@@ -121,6 +122,7 @@ impl Parts {
         let (inbox, observations) = mpsc::channel(INBOX);
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (hurry, hurried) = mpsc::channel(HURRY);
+        let (migrating, migrating_view) = watch::channel(Arc::default());
         let published = Arc::new(Published {
             state: self.state.clone(),
         });
@@ -139,6 +141,7 @@ impl Parts {
             published,
             outbox,
             hurry,
+            migrating,
             clock: Arc::clone(&self.clock),
             own: monitor::Own::default(),
         };
@@ -165,7 +168,7 @@ impl Parts {
             inbox,
             clock: &self.clock,
         };
-        let warnings = edges.spawn(&mut tasks, &state_view, hurried);
+        let warnings = edges.spawn(&mut tasks, &state_view, (hurried, migrating_view));
         let views = views::Views {
             published: state_view,
             config: config_view,
@@ -175,12 +178,7 @@ impl Parts {
             clock: self.clock,
             build: self.options.build,
         };
-        let served = http.serve(
-            views.into_http(self.metrics.registry),
-            commands,
-            tasks.stops.http.clone(),
-        );
-        tasks.served.spawn("http", served);
+        tasks.serve(http, views.into_http(self.metrics.registry), commands);
         tasks
             .edges
             .spawn("memory", memory::keep_small(tasks.stops.edges.clone()));
@@ -204,6 +202,16 @@ impl Tasks {
             served: Supervisor::new("http"),
             stops: Stops::default(),
         }
+    }
+
+    fn serve(
+        &mut self,
+        http: Http,
+        views: http::Views,
+        commands: mpsc::Sender<(http::Command, http::Reply)>,
+    ) {
+        let served = http.serve(views, commands, self.stops.http.clone());
+        self.served.spawn("http", served);
     }
 
     /// Edges first, so that nothing new comes; then what is owed; then the last facts; pages to the end.
@@ -233,18 +241,20 @@ impl Edges<'_> {
         self,
         tasks: &mut Tasks,
         state: &watch::Receiver<Arc<Published>>,
-        hurried: mpsc::Receiver<ServiceId>,
+        (hurried, migrating): (mpsc::Receiver<ServiceId>, database::Migrating),
     ) -> Arc<Mutex<Vec<String>>> {
         let stop = &tasks.stops.edges;
         let (inventory, inventory_view) = watch::channel(Arc::new(Vec::new()));
         let (probe_targets, probe_view) = watch::channel(Arc::new(Vec::new()));
         let (database_targets, database_view) = watch::channel(Arc::new(Vec::new()));
+        let (processes, process_view) = watch::channel(Arc::new(Vec::new()));
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let deriver = targets::Deriver {
             config: self.config.clone(),
             inventory: inventory_view,
             probes: probe_targets,
             databases: database_targets,
+            processes,
             warnings: Arc::clone(&warnings),
         };
         tasks.edges.spawn("targets", deriver.run(stop.clone()));
@@ -257,11 +267,24 @@ impl Edges<'_> {
         tasks.edges.spawn("probe", probes.run(stop.clone()));
         let reading = self.options.config.reading;
         let inbox = self.inbox.clone();
-        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock));
+        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock))
+            .while_migrating(migrating);
         tasks.edges.spawn("database", databases.run(stop.clone()));
+        let files = Files::new(process_view, self.files(state));
+        tasks.edges.spawn("files", files.run(stop.clone()));
         let docker = self.docker(state, inventory);
         tasks.edges.spawn("docker", docker.run(stop.clone()));
         warnings
+    }
+
+    fn files(&self, state: &watch::Receiver<Arc<Published>>) -> files::Wiring {
+        let state = state.clone();
+        files::Wiring {
+            inbox: self.inbox.clone(),
+            clock: Arc::clone(self.clock),
+            patterns: Arc::new(self.options.config.compile_patterns()),
+            resume: Arc::new(move |process, file| state.borrow().state.file_position(process, file)),
+        }
     }
 
     fn docker(

@@ -11,6 +11,7 @@ pub mod lines;
 // Floor 2: edges; none knows another.
 pub mod database;
 pub mod docker;
+pub mod files;
 pub mod http;
 pub mod journal;
 pub mod notify;

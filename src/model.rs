@@ -4,6 +4,7 @@
 //! and what is concluded from the values.
 
 pub mod alert;
+pub mod approval;
 pub mod backoff;
 pub mod cause;
 pub mod container;
@@ -11,6 +12,8 @@ pub mod database;
 pub mod exec;
 pub mod fact;
 pub mod file;
+pub mod fnv;
+pub mod lock;
 pub mod log;
 pub mod migration;
 pub mod observation;
@@ -18,6 +21,7 @@ pub mod policy;
 pub mod probe;
 pub mod redact;
 pub mod revision;
+pub mod schema;
 pub mod service;
 pub mod status;
 pub mod time;

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::daemon::clock::SystemClock;
 use crate::daemon::logging::with_causes;
 use crate::daemon::{look, tls};
-use crate::{database, docker, probe};
+use crate::{database, docker, files, probe};
 
 /// One thing that was tried.
 #[derive(Serialize)]
@@ -24,6 +24,7 @@ pub(super) fn check(global: &Global) -> Result<u8, CliError> {
         what: "configuration".to_owned(),
         found: configuration(global),
     }];
+    findings.extend(config.processes.iter().map(try_process));
     findings.extend(block_on(tried(&config))?);
     let code = if findings.iter().all(|finding| finding.ok) {
         GOOD
@@ -102,6 +103,15 @@ async fn tried(config: &Config) -> Vec<Finding> {
         found,
     }));
     findings
+}
+
+fn try_process(process: &files::Process) -> Finding {
+    let tried = files::check(process);
+    Finding {
+        ok: tried.is_ok(),
+        what: format!("log of {} ({})", process.id, process.log),
+        found: tried.unwrap_or_else(|problem| problem),
+    }
 }
 
 async fn try_database(config: &Config, target: &database::Target) -> Finding {

@@ -9,9 +9,10 @@ use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::files::Given;
+use super::secrets::Given;
 use super::section::Section;
 use crate::database::{DatabaseUrl, Tables, Target as Database};
+use crate::files::{LogPath, Process};
 use crate::judge::settings::Settings;
 use crate::lines::gist;
 use crate::model::probe::{ProbeId, Via};
@@ -19,6 +20,9 @@ use crate::model::revision::DatabaseId;
 use crate::model::service::ServiceId;
 use crate::notify::{Format, Receiver};
 use crate::probe::{Ask, HttpAsk, JsonExpectation, Target as Probe};
+
+/// The project of local processes.
+const LOCAL: &str = "local";
 
 /// Receivers, in the order of their names.
 pub(super) fn receivers(root: &mut Section<'_>) -> Vec<Receiver> {
@@ -239,7 +243,10 @@ pub(super) fn databases(root: &mut Section<'_>, settings: &mut Settings) -> Vec<
     databases
 }
 
-fn database(name: &str, section: &mut Section<'_>, settings: &Settings) -> Option<Database> {
+fn database(name: &str, section: &mut Section<'_>, settings: &mut Settings) -> Option<Database> {
+    if section.choice("moved_by", &[("here", false), ("anywhere", true)]) == Some(true) {
+        settings.moved_by_anywhere.insert(DatabaseId(name.to_owned()));
+    }
     let project = section.text("project");
     let mut services: Vec<ServiceId> = Vec::new();
     for service in section.texts("services") {
@@ -281,4 +288,29 @@ fn database(name: &str, section: &mut Section<'_>, settings: &Settings) -> Optio
         tables,
         ca,
     })
+}
+
+/// Local processes, in the order of their names.
+pub(super) fn processes(root: &mut Section<'_>) -> Vec<Process> {
+    let mut processes: Vec<Process> = Vec::new();
+    for (name, mut section) in root.named("process") {
+        let project = section.given("project").unwrap_or_else(|| LOCAL.to_owned());
+        let service = section.given("service").unwrap_or(name);
+        let id = ServiceId::new(project, service);
+        let log = section.needed("log", "it says where the process's log file is");
+        let log = log.and_then(|log| {
+            LogPath::parse(&log, section.notes.folder())
+                .map_err(|error| section.wrong("log", error.to_string()))
+                .ok()
+        });
+        if processes.iter().any(|known| known.id == id) {
+            section.wrong(
+                "service",
+                format!("{id} is another process already: give this one a name of its own"),
+            );
+        }
+        processes.extend(log.map(|log| Process { id, log }));
+        section.finish();
+    }
+    processes
 }

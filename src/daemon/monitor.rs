@@ -3,7 +3,9 @@
 //! Promises one order of events for the whole daemon, one journal transaction a batch, and that nobody sees a fact before it is
 //! written, except while the disk refuses: then facts live in a bounded buffer, are shown as unwritten, and alerts still go out.
 
-use std::collections::VecDeque;
+mod commands;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +51,7 @@ pub(super) struct Monitor {
     pub(super) published: watch::Sender<Arc<Published>>,
     pub(super) outbox: watch::Sender<Arc<Outbox>>,
     pub(super) hurry: mpsc::Sender<ServiceId>,
+    pub(super) migrating: watch::Sender<Arc<BTreeSet<ServiceId>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) own: Own,
 }
@@ -74,6 +77,7 @@ impl Monitor {
         stop: CancellationToken,
     ) {
         let mut batch = Vec::with_capacity(BATCH);
+        self.tell_who_migrates();
         self.tick();
         loop {
             let sleep = self.sleep();
@@ -139,6 +143,9 @@ impl Monitor {
             self.own.deadline = self.state.deadline(&config.settings, now);
         }
         self.owe(&facts);
+        if !facts.is_empty() {
+            self.tell_who_migrates();
+        }
         self.show(is_news, now);
         for fact in &facts {
             log(fact);
@@ -210,6 +217,18 @@ impl Monitor {
         }
     }
 
+    /// The databases of services that migrate are looked at more closely.
+    fn tell_who_migrates(&self) {
+        let now = self.state.durable.migrations.migrating();
+        self.migrating.send_if_modified(|before| {
+            let changed = **before != now;
+            if changed {
+                *before = Arc::new(now);
+            }
+            changed
+        });
+    }
+
     /// Believed before shown. Receivers were told first: the copy is the readers' cost.
     fn show(&mut self, is_news: bool, now: Timestamp) {
         let shown_for = now.since(self.own.shown_at);
@@ -243,35 +262,6 @@ impl Monitor {
         if let Some(service) = service {
             let _ = self.hurry.try_send(service.clone());
         }
-    }
-
-    fn on_command(&mut self, command: Command, reply: Reply) {
-        let answer = match command {
-            Command::Acknowledge { id, by, note } => self.acknowledge(&id, by, note),
-            Command::Reload => Err("reloads are carried out elsewhere".to_owned()),
-        };
-        // Whoever asked may be gone; what was written stays written.
-        let _ = reply.send(answer);
-    }
-
-    fn acknowledge(&mut self, id: &str, by: String, note: String) -> Result<String, String> {
-        let facts = self.take(&mut vec![Observation::Acknowledged {
-            id: id.to_owned(),
-            by,
-            note,
-        }]);
-        let is_closed = facts.iter().any(|fact| {
-            matches!(
-                fact,
-                Fact::MigrationAcknowledged { .. } | Fact::AlertAcknowledged { .. }
-            )
-        });
-        if !is_closed {
-            return Err(format!(
-                "nothing open has the id {id}: see migwatch status for what fires"
-            ));
-        }
-        Ok(format!("{id} is acknowledged"))
     }
 
     fn compact(&mut self, now: Timestamp) {
@@ -323,7 +313,15 @@ fn log(fact: &Fact) {
         | Fact::MigrationErred { .. }
         | Fact::MigrationRejudged { .. }
         | Fact::MigrationAcknowledged { .. }
+        | Fact::ApprovalOpened { .. }
+        | Fact::ApprovalUsed { .. }
+        | Fact::ApprovalClosed { .. }
         | Fact::TableMoved { .. }
+        | Fact::SchemaDrifted(_)
+        | Fact::SchemaSettled(_)
+        | Fact::MigrationSchemaChanged(_)
+        | Fact::SchemaChangeShared(_)
+        | Fact::DatabaseReplaced(_)
         | Fact::LogLost { .. } => tracing::info!(fact = text(), "concluded"),
         Fact::AlertFired { alert } => {
             tracing::warn!(alert = alert.name.as_str(), summary = alert.summary, fingerprint = %alert.fingerprint(), "fires");

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database::{self, Tables, found as databases};
 use crate::docker::{Choice, Choose, Container};
+use crate::files;
 use crate::model::container::{ArmedSource, ContainerState, FollowLogs};
 use crate::model::service::Role;
 use crate::probe::{self, found as probes};
@@ -27,6 +28,7 @@ pub(super) fn choose(config: watch::Receiver<Arc<Config>>) -> Choose {
         let configured = config.borrow().follow.get(&look.service).copied();
         let by_label = Choice::of_labels(&look.labels);
         let is_migrating = look.labels.migrations.is_some()
+            || look.labels.window.is_some()
             || look.labels.db_table.is_some()
             || !look.labels.env_tables.is_empty()
             || config
@@ -51,6 +53,7 @@ pub(super) struct Deriver {
     pub(super) inventory: watch::Receiver<Arc<Vec<Container>>>,
     pub(super) probes: watch::Sender<Arc<Vec<probe::Target>>>,
     pub(super) databases: watch::Sender<Arc<Vec<database::Target>>>,
+    pub(super) processes: watch::Sender<Arc<Vec<files::Process>>>,
     pub(super) warnings: Arc<Mutex<Vec<String>>>,
 }
 
@@ -74,6 +77,13 @@ impl Deriver {
         let config = Arc::clone(&self.config.borrow_and_update());
         let containers = Arc::clone(&self.inventory.borrow_and_update());
         let targets = derive(&config, &containers);
+        self.processes.send_if_modified(|known| {
+            let is_new = **known != config.processes;
+            if is_new {
+                *known = Arc::new(config.processes.clone());
+            }
+            is_new
+        });
         self.probes.send_replace(Arc::new(targets.probes));
         self.databases.send_replace(Arc::new(targets.databases));
         *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = targets.warnings;

@@ -1,15 +1,16 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
+mod databases;
 mod engine;
 mod execs;
 mod news;
 mod processes;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
-use crate::model::database::DatabaseReading;
 use crate::model::log::{LogLine, Saying};
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
@@ -17,9 +18,11 @@ use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
+pub use databases::LiveDatabase;
 pub use engine::Engine;
 pub use execs::UntoldExec;
 pub use processes::LiveProcess;
+pub use schema::{LiveLocks, LiveSchema, LiveWait, Sight};
 
 /// What a container logged before it was first seen is read within this time: a tail of a file on the engine's disk.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -37,6 +40,10 @@ pub struct Live {
     pub probes: BTreeMap<ProbeId, LiveProbe>,
     /// Every database that was tried.
     pub databases: BTreeMap<DatabaseId, LiveDatabase>,
+    /// Every schema that was tried.
+    pub schemas: BTreeMap<DatabaseId, LiveSchema>,
+    /// Sessions that wait for a lock, looked at while a migration runs.
+    pub locks: BTreeMap<DatabaseId, LiveLocks>,
     /// Counts since this process began, by service.
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.
@@ -83,17 +90,6 @@ pub struct LiveProbe {
     pub succeeded: bool,
     /// Failures in a row.
     pub failures: u32,
-    /// Since when it fails.
-    pub failing_since: Option<Timestamp>,
-}
-
-/// One database as last tried.
-#[derive(Clone, Debug)]
-pub struct LiveDatabase {
-    /// The last reading.
-    pub reading: DatabaseReading,
-    /// When it was last read with success.
-    pub last_read: Option<Timestamp>,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
 }
@@ -146,6 +142,7 @@ impl Live {
                 self.engine.up(endpoint, Some(version.clone()), now);
             }
             Observation::EngineDown { endpoint, reason } => self.engine.down(endpoint, reason, now),
+            Observation::EngineClock { ahead } => self.engine.ahead = *ahead,
             Observation::FullLook(looks) => {
                 self.engine.looked = true;
                 self.containers
@@ -178,6 +175,7 @@ impl Live {
             Observation::Database(reading) => self.read(reading, now),
             Observation::DatabaseGone(database) => {
                 self.databases.remove(database);
+                self.look_at_schema(now, observation);
             }
             Observation::Delivered { receiver, .. } => self.delivered(receiver, None),
             Observation::DeliveryFailed { receiver, reason } => self.delivered(receiver, Some(reason)),
@@ -197,7 +195,13 @@ impl Live {
             | Observation::ProcessRead { .. }
             | Observation::ProcessLogStatus { .. }
             | Observation::ProcessGone(_) => self.process(observation, now),
-            Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
+            Observation::Schema(_) | Observation::LockWaits(_) => self.look_at_schema(now, observation),
+            Observation::LogGap { .. }
+            | Observation::Acknowledged { .. }
+            | Observation::Approved(_)
+            | Observation::ApprovalRevoked { .. }
+            | Observation::DeployEnded { .. }
+            | Observation::Tick => {}
         }
     }
 
@@ -349,23 +353,6 @@ impl Live {
         self.probes.insert(probe.clone(), live);
     }
 
-    fn read(&mut self, reading: &DatabaseReading, now: Timestamp) {
-        let before = self.databases.get(&reading.database);
-        let (last_read, failing_since) = match &reading.tables {
-            Ok(_) => (Some(reading.at), None),
-            Err(_) => (
-                before.and_then(|before| before.last_read),
-                before.and_then(|before| before.failing_since).or(Some(now)),
-            ),
-        };
-        let live = LiveDatabase {
-            reading: reading.clone(),
-            last_read,
-            failing_since,
-        };
-        self.databases.insert(reading.database.clone(), live);
-    }
-
     /// The service's regular containers that are there now.
     pub fn replicas<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveContainer> {
         self.containers
@@ -387,12 +374,5 @@ impl Live {
         self.probes
             .range(first..)
             .take_while(move |(probe, _)| probe.service == *service)
-    }
-
-    /// The databases that a service uses.
-    pub fn databases_of<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveDatabase> {
-        self.databases
-            .values()
-            .filter(move |live| live.reading.services.contains(service))
     }
 }

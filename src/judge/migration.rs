@@ -14,7 +14,7 @@ pub(super) mod reading;
 mod record;
 pub mod settling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +23,15 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use super::{State, pairs};
 use crate::model::exec::ExecId;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, MigrationSchemaChanged};
 use crate::model::migration::{Acknowledgement, Migration, MigrationId, Outcome, Runner, Trigger, Verdict};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
 
+pub(super) use identity::base36;
 pub use record::Tracked;
+pub(super) use record::in_words;
 
 use part::Part;
 
@@ -82,8 +84,9 @@ impl Migrations {
             | Fact::MigrationConfirmed { id, .. }
             | Fact::MigrationRejudged { id, .. }
             | Fact::MigrationSettled { id, .. }
-            | Fact::MigrationAcknowledged { id, .. } => {
-                self.pass_the_count_on(fact);
+            | Fact::MigrationAcknowledged { id, .. }
+            | Fact::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => {
+                self.pass_on(fact);
                 if let Some(tracked) = self.all.get_mut(id).map(Arc::make_mut) {
                     tracked.apply(fact);
                     if tracked.is_due_to_count() {
@@ -97,13 +100,18 @@ impl Migrations {
         }
     }
 
-    /// What was counted as one is not counted as another: the migration that stands for both takes the count over.
-    fn pass_the_count_on(&mut self, fact: &Fact) {
-        if let Fact::MigrationSuperseded { id, by, .. } = fact
-            && self.all.get(id).is_some_and(|tracked| tracked.counted)
-            && let Some(stands) = self.all.get_mut(by).map(Arc::make_mut)
-        {
-            stands.counted = true;
+    /// What was counted as one is not counted as another: the migration that stands for both takes the count over, and what was done
+    /// to schemas.
+    fn pass_on(&mut self, fact: &Fact) {
+        let Fact::MigrationSuperseded { id, by, .. } = fact else {
+            return;
+        };
+        let Some((counted, schema)) = self.all.get(id).map(|it| (it.counted, it.schema.clone())) else {
+            return;
+        };
+        if let Some(stands) = self.all.get_mut(by).map(Arc::make_mut) {
+            stands.counted |= counted;
+            stands.schema.take_over(schema);
         }
     }
 
@@ -169,6 +177,14 @@ impl Migrations {
             .find(|tracked| tracked.migration.service == *service && tracked.is_open() && !tracked.is_claim())
     }
 
+    /// The services of which a witnessed migration runs now.
+    pub fn migrating(&self) -> BTreeSet<ServiceId> {
+        let all = self.all.values().map(Arc::as_ref);
+        let running =
+            all.filter(|tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
+        running.map(|tracked| tracked.migration.service.clone()).collect()
+    }
+
     /// Drops the oldest settled ones beyond what is kept; returns them for the history.
     pub(super) fn forget(&mut self, now: Timestamp) -> Vec<Migration> {
         let mut settled: Vec<_> = self.all.values().filter(|tracked| !tracked.is_open()).collect();
@@ -204,6 +220,12 @@ pub fn is_failure(outcome: Outcome) -> bool {
         outcome,
         Outcome::Failed | Outcome::HalfApplied | Outcome::Interrupted
     )
+}
+
+/// ` (seen after the fact)` for what was over before this process watched: it is told all the same, but nobody saw it happen.
+fn after_the_fact(state: &State, at: Timestamp) -> &'static str {
+    let is_earlier = state.live.since.is_some_and(|since| at < since);
+    if is_earlier { " (seen after the fact)" } else { "" }
 }
 
 /// A person closes a migration, by its ID.

@@ -59,7 +59,10 @@ pub struct Move {
     pub to: Standing,
     /// When the reading that showed it was made.
     pub at: Timestamp,
-    /// A migration has it.
+    /// The last reading before: it moved between the two.
+    #[serde(default)]
+    pub read_before: Option<Timestamp>,
+    /// A migration has it, or a replacement of the whole database.
     #[serde(default)]
     pub explained: bool,
 }
@@ -78,7 +81,13 @@ impl Tables {
                 };
                 self.known.insert(table.clone(), record);
             }
-            Fact::TableMoved { table, from, to, at } => {
+            Fact::TableMoved {
+                table,
+                from,
+                to,
+                at,
+                read_before,
+            } => {
                 if let Some(record) = self.known.get_mut(table) {
                     record.standing = to.clone();
                     record.since = *at;
@@ -86,6 +95,7 @@ impl Tables {
                         from: from.clone(),
                         to: to.clone(),
                         at: *at,
+                        read_before: *read_before,
                         explained: false,
                     });
                     let surplus = record.moves.len().saturating_sub(KEEP_MOVES);
@@ -96,6 +106,16 @@ impl Tables {
                 let record = self.known.get_mut(&movement.table);
                 let moves = record.into_iter().flat_map(|record| record.moves.iter_mut());
                 for moved in moves.filter(|moved| moved.at == movement.at) {
+                    moved.explained = true;
+                }
+            }
+            Fact::DatabaseReplaced(it) => {
+                let here = self
+                    .known
+                    .iter_mut()
+                    .filter(|(table, _)| table.database == it.database);
+                let moves = here.flat_map(|(_, record)| record.moves.iter_mut());
+                for moved in moves.filter(|moved| moved.at <= it.at) {
                     moved.explained = true;
                 }
             }
@@ -161,6 +181,12 @@ pub(super) fn decide(
             ));
         }
     }
+    let live = state.live.databases.get(&reading.database);
+    for fact in &mut facts {
+        if let Fact::TableMoved { read_before, .. } = fact {
+            *read_before = live.and_then(|live| live.read_before);
+        }
+    }
     facts.extend(bind(state, settings, reading, found));
     facts
 }
@@ -203,6 +229,7 @@ fn moved(table: VersionTable, from: &Standing, to: &Standing, at: Timestamp) -> 
         from: from.clone(),
         to: to.clone(),
         at,
+        read_before: None,
     }]
 }
 

@@ -1,21 +1,25 @@
 //! The state as it may be shown: what pages, API, metrics and the command line get instead of [`State`].
 
+mod expectations;
+
 use std::time::Duration;
 
 use super::State;
 use super::containers::ServiceRecord;
 use super::health;
 use super::live::LiveCounts;
+use super::schema::SchemaRecord;
 use super::settings::Settings;
 use crate::model::alert::Alert;
 use crate::model::container::{ArmedSource, ArmedState};
 use crate::model::migration::{Migration, Verdict};
 use crate::model::observation::LogStatus;
-use crate::model::revision::Standing;
+use crate::model::revision::{DatabaseId, Standing};
+use crate::model::schema::in_words;
 use crate::model::service::ServiceId;
 use crate::model::status::{
     Binding, Condition, Counters, DatabaseStatus, EngineStatus, LastStart, LogView, ProbeStatus,
-    ReceiverStatus, ServiceStatus, Status, WatcherStatus,
+    ReceiverStatus, SchemaStatus, ServiceStatus, Status, WatcherStatus,
 };
 use crate::model::time::Timestamp;
 
@@ -50,15 +54,17 @@ pub fn status(state: &State, settings: &Settings, now: Timestamp) -> Status {
         services: services
             .map(|(id, record)| {
                 let condition = health::condition(&sight, settings, id, now);
-                service(state, settings, (id, record), condition)
+                service(state, settings, (id, record), condition, now)
             })
             .collect(),
         migrations,
         alerts: alerts.map(|alert| Alert::clone(alert)).collect(),
         databases: databases(state),
         probes: probes(state),
+        approvals: expectations::approvals(state),
+        windows: expectations::windows(state, settings, now),
         receivers: receivers(state, settings),
-        watcher: watcher(state),
+        watcher: watcher(state, settings),
     }
 }
 
@@ -82,9 +88,14 @@ fn service(
     settings: &Settings,
     (id, record): (&ServiceId, &ServiceRecord),
     condition: Condition,
+    now: Timestamp,
 ) -> ServiceStatus {
     let replicas: Vec<_> = state.live.replicas(id).collect();
     let label = replicas.iter().find_map(|live| live.look.labels.migrations);
+    let window = replicas
+        .iter()
+        .find_map(|live| live.look.labels.window.as_deref());
+    let ruling = settings.ruling(id, label, window);
     let armed = replicas
         .iter()
         .map(|live| &live.look.armed)
@@ -105,7 +116,8 @@ fn service(
             .filter(|live| live.look.service == *id)
             .map(|live| live.look.clone())
             .collect(),
-        policy: settings.policy_of(id, label),
+        policy: ruling.policy,
+        window: ruling.window.map(str::to_owned),
         armed: armed.cloned(),
         last_start: last_start(state, id, record),
         log: log(state, id),
@@ -118,6 +130,7 @@ fn service(
         counters: counters(state, id, record),
         removed_at: record.removed_at,
         unexpected_open: unexpected_open(state, id),
+        expectations: expectations::open_for(state, settings, id, now),
     }
 }
 
@@ -221,9 +234,27 @@ fn databases(state: &State) -> Vec<DatabaseStatus> {
             tables: tables
                 .map(|(table, record)| (table.table.clone(), record.standing.clone()))
                 .collect::<std::collections::BTreeMap<String, Standing>>(),
+            schema: schema(state, database),
         }
     });
     each.collect()
+}
+
+fn schema(state: &State, database: &DatabaseId) -> Option<SchemaStatus> {
+    let record = state.durable.schemas.known.get(database);
+    let live = state.live.schemas.get(database);
+    if record.is_none() && live.is_none() {
+        return None;
+    }
+    let sight = live.and_then(|live| live.sight.as_ref());
+    let problem = live.and_then(|live| live.problem.as_ref());
+    Some(SchemaStatus {
+        tables: record.map_or(0, |record| record.schema.0.len() as u64),
+        last_read: sight.map(|sight| sight.last_at),
+        problem: problem.map(|problem| problem.detail.clone()),
+        drift: in_words(&record.map(SchemaRecord::differences).unwrap_or_default()),
+        drift_since: record.and_then(|record| Some(record.drift.as_ref()?.at)),
+    })
 }
 
 fn probes(state: &State) -> Vec<ProbeStatus> {
@@ -251,7 +282,7 @@ fn receivers(state: &State, settings: &Settings) -> Vec<ReceiverStatus> {
     each.collect()
 }
 
-fn watcher(state: &State) -> WatcherStatus {
+fn watcher(state: &State, settings: &Settings) -> WatcherStatus {
     let firing = state.durable.alerts.firing.values();
     let blind = firing
         .filter(|alert| alert.name == crate::model::alert::AlertName::WatcherBlind)
@@ -270,10 +301,21 @@ fn watcher(state: &State) -> WatcherStatus {
         .collect();
     warnings.sort();
     warnings.dedup();
+    if state.live.engine.ahead != 0 {
+        warnings.push(format!("set the clocks right{}", state.live.engine.skew()));
+    }
+    warnings.extend(expectations::warnings(state, settings));
     warnings.extend(state.live.databases.iter().filter_map(|(database, live)| {
         let problem = live.reading.tables.as_ref().err()?;
         let never = !state.durable.tables.connected.contains(database);
         never.then(|| format!("database {database} is not connected: {}", problem.detail))
+    }));
+    warnings.extend(state.live.schemas.iter().filter_map(|(database, live)| {
+        let problem = live.problem.as_ref()?;
+        Some(format!(
+            "the schema of database {database} is not watched: {}",
+            problem.detail
+        ))
     }));
     WatcherStatus {
         watching_since: state.durable.watch_since,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::fnv::Fnv;
 use super::time::Timestamp;
 
 /// The alerts that exist; a closed set, each with a runbook page of its name.
@@ -14,34 +15,46 @@ use super::time::Timestamp;
 pub enum AlertName {
     UnexpectedMigration,
     MigrationFailed,
+    MigrationHalfApplied,
     MigrationInterrupted,
+    ForeignSchemaChange,
+    MigrationStuck,
     MigrationNothingApplied,
     ConcurrentMigrations,
     MigrationArmed,
+    ExpectedMigrationMissing,
     ServiceDown,
     ServiceUnhealthy,
     EndpointDown,
     ProxyDown,
     RestartLoop,
     DatabaseUnreachable,
+    SchemaDrift,
+    DatabaseReplaced,
     WatcherBlind,
 }
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
+        Self::MigrationHalfApplied,
         Self::MigrationInterrupted,
+        Self::ForeignSchemaChange,
+        Self::MigrationStuck,
         Self::MigrationNothingApplied,
         Self::ConcurrentMigrations,
         Self::MigrationArmed,
+        Self::ExpectedMigrationMissing,
         Self::ServiceDown,
         Self::ServiceUnhealthy,
         Self::EndpointDown,
         Self::ProxyDown,
         Self::RestartLoop,
         Self::DatabaseUnreachable,
+        Self::SchemaDrift,
+        Self::DatabaseReplaced,
         Self::WatcherBlind,
     ];
 
@@ -50,16 +63,22 @@ impl AlertName {
         match self {
             Self::UnexpectedMigration => "UnexpectedMigration",
             Self::MigrationFailed => "MigrationFailed",
+            Self::MigrationHalfApplied => "MigrationHalfApplied",
             Self::MigrationInterrupted => "MigrationInterrupted",
+            Self::ForeignSchemaChange => "ForeignSchemaChange",
+            Self::MigrationStuck => "MigrationStuck",
             Self::MigrationNothingApplied => "MigrationNothingApplied",
             Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
+            Self::ExpectedMigrationMissing => "ExpectedMigrationMissing",
             Self::ServiceDown => "ServiceDown",
             Self::ServiceUnhealthy => "ServiceUnhealthy",
             Self::EndpointDown => "EndpointDown",
             Self::ProxyDown => "ProxyDown",
             Self::RestartLoop => "RestartLoop",
             Self::DatabaseUnreachable => "DatabaseUnreachable",
+            Self::SchemaDrift => "SchemaDrift",
+            Self::DatabaseReplaced => "DatabaseReplaced",
             Self::WatcherBlind => "WatcherBlind",
         }
     }
@@ -70,9 +89,11 @@ impl AlertName {
             self,
             Self::UnexpectedMigration
                 | Self::MigrationFailed
+                | Self::MigrationHalfApplied
                 | Self::MigrationInterrupted
                 | Self::MigrationNothingApplied
                 | Self::ConcurrentMigrations
+                | Self::ForeignSchemaChange
         )
     }
 }
@@ -107,17 +128,13 @@ pub struct Fingerprint(pub String);
 impl Fingerprint {
     /// That of an alert with this name and these labels, which come in the order of their keys.
     pub fn of<'a>(name: AlertName, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        let mut eat = |text: &str| {
-            for byte in text.bytes().chain([0xff]) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        };
-        eat(name.as_str());
+        let mut hash = Fnv::default();
+        hash.eat(name.as_str());
         for (key, value) in labels {
-            eat(key);
-            eat(value);
+            hash.eat(key);
+            hash.eat(value);
         }
+        let hash = hash.hash();
         Self(format!("{hash:016x}"))
     }
 }

@@ -1,9 +1,11 @@
 //! What an edge may report. Never a conclusion.
 
+use super::approval::{Approval, ApprovalId};
 use super::container::ContainerLook;
-use super::database::DatabaseReading;
+use super::database::{DatabaseReading, SchemaReading};
 use super::exec::{ExecCommand, ExecId};
 use super::file::FilePosition;
+use super::lock::LockWaits;
 use super::log::LogLine;
 use super::probe::{ProbeId, ProbeResult};
 use super::service::{ContainerId, ServiceId};
@@ -25,6 +27,11 @@ pub enum Observation {
         endpoint: String,
         /// One sentence: what failed and what to do.
         reason: String,
+    },
+    /// How far the engine's clock is from ours, as its answer to our greeting told, to the second.
+    EngineClock {
+        /// Seconds that it is ahead; negative behind. 0 within what the answer can tell.
+        ahead: i64,
     },
     /// A full look: every compose container there is. What is not in it is gone.
     FullLook(Vec<ContainerLook>),
@@ -166,6 +173,10 @@ pub enum Observation {
     ProbeGone(ProbeId),
     /// A database was read, or not.
     Database(DatabaseReading),
+    /// The schema of a database was read, or not.
+    Schema(SchemaReading),
+    /// Who waits for a lock in a database, looked at while a migration of one of its services runs.
+    LockWaits(LockWaits),
     /// A database is no longer configured or discovered.
     DatabaseGone(super::revision::DatabaseId),
     /// A receiver took every transition up to this number.
@@ -192,6 +203,20 @@ pub enum Observation {
         by: String,
         /// Their note.
         note: String,
+    },
+    /// A person approves a migration beforehand.
+    Approved(Approval),
+    /// A person takes an approval back.
+    ApprovalRevoked {
+        /// Which.
+        id: ApprovalId,
+        /// Who says so.
+        by: String,
+    },
+    /// The command of `migwatch deploy` ended.
+    DeployEnded {
+        /// The approval that was opened for it.
+        id: ApprovalId,
     },
     /// Time went on.
     Tick,

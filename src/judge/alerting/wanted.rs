@@ -6,14 +6,11 @@ use std::time::Duration;
 use super::super::State;
 use super::super::health::{self, Sight};
 use super::super::settings::Settings;
-use super::{occurrence, words};
+use super::{databases, expecting, occurrence, stuck, words};
 use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
-use crate::model::container::ArmedState;
-use crate::model::database::DatabaseProblemKind;
 use crate::model::migration::MigrationId;
 use crate::model::observation::LogStatus;
-use crate::model::policy::Policy;
-use crate::model::service::{Role, ServiceId};
+use crate::model::service::ServiceId;
 use crate::model::status::ConditionWord;
 use crate::model::time::Timestamp;
 
@@ -59,9 +56,11 @@ fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
     for service in state.durable.containers.services.keys() {
         alerts.extend(of_service(&sight, settings, service, now));
     }
-    alerts.extend(armed(state, settings, now));
-    alerts.extend(databases(state, settings, now));
+    alerts.extend(expecting::armed(state, settings, now));
+    alerts.extend(expecting::missing(state, settings, now));
+    alerts.extend(databases::conditions(state, settings, now));
     alerts.extend(blind(state, settings, now));
+    alerts.extend(stuck::conditions(state, settings, now));
     for alert in &mut alerts {
         if !settings.host.is_empty() {
             alert.labels.insert("host".to_owned(), settings.host.clone());
@@ -89,7 +88,7 @@ pub(super) fn alert(
     }
 }
 
-fn labels(service: &ServiceId) -> BTreeMap<String, String> {
+pub(super) fn labels(service: &ServiceId) -> BTreeMap<String, String> {
     [("project", &service.project), ("service", &service.service)]
         .map(|(key, value)| (key.to_owned(), value.clone()))
         .into()
@@ -111,70 +110,6 @@ fn of_service(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, now: 
     alert.summary = words::condition(name, service);
     alert.description = format!("{}.", condition.detail);
     Some(alert)
-}
-
-/// Containers whose next start would migrate, left so for long.
-fn armed(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
-    let mut alerts: BTreeMap<&ServiceId, Alert> = BTreeMap::new();
-    for live in state
-        .live
-        .containers
-        .values()
-        .filter(|live| live.look.role == Role::Replica)
-    {
-        let service = &live.look.service;
-        let policy = settings.policy_of(service, live.look.labels.migrations);
-        if live.look.armed.state != ArmedState::Armed || policy == Policy::Allow {
-            continue;
-        }
-        let Some(since) = armed_since(state, live) else {
-            continue;
-        };
-        if now < since.after(settings.armed_after) {
-            continue;
-        }
-        let mut alert = alert(
-            AlertName::MigrationArmed,
-            Severity::Warning,
-            labels(service),
-            since,
-        );
-        alert.observed_at = now;
-        (alert.summary, alert.description) = words::armed(service, &live.look.armed);
-        alerts.entry(service).or_insert(alert);
-    }
-    alerts.into_values().collect()
-}
-
-/// From the discovery on: a stack that was armed for weeks before migwatch came gets the same hour.
-fn armed_since(state: &State, live: &super::super::live::LiveContainer) -> Option<Timestamp> {
-    let known = state.durable.containers.known.get(&live.look.id)?;
-    Some(known.history_until.unwrap_or(known.created_at))
-}
-
-fn databases(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
-    let mut alerts = Vec::new();
-    for (database, live) in &state.live.databases {
-        let (Some(since), Err(problem)) = (live.failing_since, &live.reading.tables) else {
-            continue;
-        };
-        let migrates = live
-            .reading
-            .services
-            .iter()
-            .any(|service| state.durable.migrations.running(service).is_some());
-        let is_busy = migrates && problem.kind == DatabaseProblemKind::Timeout;
-        let is_known = state.durable.tables.connected.contains(database);
-        if !is_known || is_busy || now < since.after(settings.database_grace) {
-            continue;
-        }
-        let labels = [("database".to_owned(), database.0.clone())].into();
-        let mut alert = alert(AlertName::DatabaseUnreachable, Severity::Warning, labels, since);
-        alert.observed_at = now;
-        (alert.summary, alert.description) = words::database(live, problem);
-        alerts.push(alert);
-    }
-    alerts
 }
 
 /// Where migwatch itself does not see.
@@ -260,7 +195,11 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
 /// When an alert may begin or end by time alone.
 pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
     for tracked in state.durable.migrations.all.values() {
-        let begins = [tracked.migration.moved_at, tracked.failed_at];
+        let begins = [
+            tracked.migration.moved_at,
+            tracked.failed_at,
+            tracked.schema.foreign_at,
+        ];
         moments.extend(begins.into_iter().flatten().map(|at| at.after(settings.keep)));
     }
     let live = state.live.containers.values();
@@ -270,13 +209,9 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
     );
     let processes = state.live.processes.values();
     moments.extend(processes.filter_map(|live| Some(live.unreadable_since?.after(settings.blind_grace))));
-    moments.extend(live.filter_map(|live| Some(armed_since(state, live)?.after(settings.armed_after))));
-    let failing = state
-        .live
-        .databases
-        .values()
-        .filter_map(|live| live.failing_since);
-    moments.extend(failing.map(|since| since.after(settings.database_grace)));
+    moments.extend(
+        live.filter_map(|live| Some(expecting::armed_since(state, live)?.after(settings.armed_after))),
+    );
     moments.extend(
         state
             .live
@@ -297,4 +232,6 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
         .values()
         .filter_map(|record| record.last_gap);
     moments.extend(gaps.map(|(_, to)| to.after(GAP)));
+    databases::deadlines(state, settings, moments);
+    stuck::deadlines(state, settings, moments);
 }

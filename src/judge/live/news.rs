@@ -14,7 +14,11 @@ impl Live {
             | Observation::Line { .. }
             | Observation::LogGap { .. }
             | Observation::Acknowledged { .. }
+            | Observation::Approved(_)
+            | Observation::ApprovalRevoked { .. }
+            | Observation::DeployEnded { .. }
             | Observation::Tick => false,
+            Observation::EngineClock { ahead } => *ahead != self.engine.ahead,
             Observation::LogStatus { container, status } => {
                 let live = self.containers.get(container);
                 live.is_some_and(|live| live.log.as_ref() != Some(status))
@@ -30,6 +34,8 @@ impl Live {
                 };
                 reading.tables.is_err() || !before.is_some_and(is_same)
             }
+            Observation::Schema(reading) => self.is_new_schema(reading),
+            Observation::LockWaits(waits) => self.are_new_waits(waits),
             Observation::Delivered { receiver, .. } => {
                 let before = self.receivers.get(receiver);
                 before.is_none_or(|before| before.problem.is_some())

@@ -292,6 +292,7 @@ fn no_longer_a_claim(state: &State, settings: &Settings, tracked: &Tracked) -> O
         grade: Grade::Confirmed,
         container: Some((known, start)),
         label,
+        moved: &[],
     };
     let mut judgement = verdict::judge(state, settings, &case);
     judgement.reason = format!(

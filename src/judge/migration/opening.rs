@@ -9,7 +9,7 @@ use super::super::settings::Settings;
 use super::super::verdict::{self, Case};
 use super::identity::migration_id;
 use super::part::Part;
-use super::{Tracked, is_failure, settling};
+use super::{Tracked, after_the_fact, is_failure, settling};
 use crate::model::fact::Fact;
 use crate::model::log::LineKey;
 use crate::model::migration::{Evidence, Grade, Judgement, MigrationId, Runner, Trigger, Verdict};
@@ -65,7 +65,11 @@ impl<'a> Opening<'a> {
         (id, facts)
     }
 
-    fn opened(self, facts: &mut Vec<Fact>) -> MigrationId {
+    fn opened(mut self, facts: &mut Vec<Fact>) -> MigrationId {
+        if !self.history {
+            let text = &mut self.evidence.text;
+            text.push_str(after_the_fact(self.state, self.evidence.at));
+        }
         let id = migration_id(&self.runner.container, self.runner.at);
         let judgement = self.judgement();
         facts.push(Fact::MigrationOpened {
@@ -93,8 +97,11 @@ impl<'a> Opening<'a> {
             grade: self.grade,
             container: Some((self.known, self.start)),
             label: self.label,
+            moved: &[],
         };
-        verdict::judge(self.state, self.settings, &case)
+        let mut judgement = verdict::judge(self.state, self.settings, &case);
+        judgement.reason.push_str(&self.state.live.engine.skew());
+        judgement
     }
 
     /// The latest migration of an earlier start of this container.

@@ -2,6 +2,7 @@
 //! taken back, by a fact with its reason, if evidence comes even later.
 
 use super::super::State;
+use super::super::schema;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
@@ -29,6 +30,9 @@ pub(in super::super) fn decide(
         for moved in unexplained(record) {
             if now < moved.at.after(reading::SETTLE) || is_explainable(state, table) {
                 break;
+            }
+            if schema::is_replacement(state, &table.database, moved.at) {
+                continue;
             }
             facts.extend(found(state, settings, table, moved));
         }
@@ -79,6 +83,7 @@ fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move)
         grade: Grade::Confirmed,
         container: None,
         label: None,
+        moved: std::slice::from_ref(table),
     };
     let mut judgement = verdict::judge(state, settings, &case);
     judgement.reason = format!("{}{}", judgement.reason, elsewhere(state, table, moved));
@@ -89,7 +94,12 @@ fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move)
     let evidence = Evidence {
         at: moved.at,
         witness: Witness::Database,
-        text: format!("{table} moved from {} to {}", moved.from, moved.to),
+        text: format!(
+            "{table} moved from {} to {}{}",
+            moved.from,
+            moved.to,
+            while_away(state, moved)
+        ),
     };
     let runner = untold.unwrap_or_else(|| nobody(&service, moved.at));
     let movement = Movement {
@@ -133,6 +143,16 @@ fn nobody(service: &ServiceId, at: Timestamp) -> Runner {
         at,
         exec: None,
         command: None,
+    }
+}
+
+/// The first reading after migwatch came back shows what moved while it was away.
+fn while_away(state: &State, moved: &Move) -> &'static str {
+    let is_first = |since: Timestamp| moved.at >= since && moved.at.since(since) <= reading::FIRST_READING;
+    if state.live.since.is_some_and(is_first) {
+        " (found when migwatch came back: it moved while nobody watched, or just then)"
+    } else {
+        ""
     }
 }
 

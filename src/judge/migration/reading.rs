@@ -17,6 +17,9 @@ pub(super) const READ_AFTER_END: Duration = Duration::from_secs(10);
 /// Our clock and the engine's may differ by this much without anybody minding.
 pub(super) const SKEW: Duration = Duration::from_secs(2);
 
+/// After a start of migwatch its databases are read within this time.
+pub(super) const FIRST_READING: Duration = Duration::from_secs(10);
+
 /// What is judged by the absence of something is judged after this time: evidence that is on its way has come by then.
 pub(in super::super) const SETTLE: Duration = Duration::from_secs(10);
 

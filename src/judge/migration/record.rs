@@ -4,9 +4,12 @@ mod applying;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::schema::SchemaWork;
 use crate::model::fact::Fact;
 use crate::model::migration::{Grade, Migration, Outcome, Runner};
 use crate::model::time::Timestamp;
+
+pub(in crate::judge) use applying::in_words;
 
 /// A migration with what only the judge needs to know of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +40,9 @@ pub struct Tracked {
     /// When it was taken as moving something because it ran for so long.
     #[serde(default)]
     pub presumed_at: Option<Timestamp>,
+    /// What it did to schemas.
+    #[serde(default)]
+    pub schema: SchemaWork,
 }
 
 /// How an exec ended.
@@ -112,6 +118,7 @@ impl Tracked {
             exec_end: None,
             runs: Vec::new(),
             presumed_at: None,
+            schema: SchemaWork::default(),
         })
     }
 
@@ -152,6 +159,13 @@ impl Tracked {
     pub fn last_attempt_at(&self) -> Timestamp {
         self.runner()
             .map_or(self.migration.started_at, |runner| runner.at)
+    }
+
+    /// What it will be once this fact is believed.
+    pub(in super::super) fn with(&self, fact: &Fact) -> Self {
+        let mut next = self.clone();
+        next.apply(fact);
+        next
     }
 
     pub(super) fn is_due_to_count(&self) -> bool {

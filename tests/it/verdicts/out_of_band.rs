@@ -148,3 +148,28 @@ fn of_two_tables_in_one_schema_the_one_that_moved_names_the_service() {
         (BACKEND.to_owned(), Trigger::OutOfBand)
     );
 }
+
+#[test]
+fn what_moved_while_migwatch_was_away_says_so() {
+    let mut story = serving(Policy::Deny);
+    story.migwatch_is_killed().seconds_pass(600).migwatch_comes_back();
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    let text = &story.migration().evidence[0].text;
+    assert!(text.contains("found when migwatch came back"), "{text}");
+}
+
+#[test]
+fn a_run_whose_lines_were_read_after_the_fact_says_so() {
+    let mut story = Story::new(policy(Policy::Deny));
+    story.created(BACKEND, armed()).started();
+    let lines: Vec<_> = [RUNNING, A_TO_B]
+        .iter()
+        .map(|text| story.line(text).unwrap())
+        .collect();
+    story.migwatch_is_killed().seconds_pass(60).migwatch_comes_back();
+    for line in lines {
+        story.sees(line);
+    }
+    let text = &story.migration().evidence[0].text;
+    assert!(text.contains("seen after the fact"), "{text}");
+}

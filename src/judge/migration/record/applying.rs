@@ -2,6 +2,7 @@
 
 use super::{ExecEnd, Run, Tracked};
 use crate::judge::migration::is_failure;
+use crate::judge::schema;
 use crate::model::exec::ExecId;
 use crate::model::fact::Fact;
 use crate::model::log::{Step, StepKind};
@@ -78,6 +79,10 @@ impl Tracked {
             Fact::MigrationSettled {
                 outcome, at, reason, ..
             } => self.ended(*outcome, *at, reason),
+            Fact::MigrationSchemaChanged(change) => {
+                self.witnessed(change.at, Witness::Database, schema::evidence(change));
+                self.schema.apply(change);
+            }
             Fact::MigrationAcknowledged { acknowledgement, .. } => {
                 self.migration.acknowledged = Some(acknowledgement.clone());
             }
@@ -99,6 +104,9 @@ impl Tracked {
         if is_failure(outcome) {
             self.failed_at.get_or_insert(at);
             self.failed_as.get_or_insert(outcome);
+        }
+        if outcome == Outcome::HalfApplied {
+            self.failed_as = Some(outcome);
         }
         let text = format!("{}: {reason}", outcome.as_str());
         self.evidence(Evidence {
@@ -268,7 +276,7 @@ impl Tracked {
 }
 
 /// `upgrade a -> b, title`.
-fn in_words(step: &Step) -> String {
+pub(in crate::judge) fn in_words(step: &Step) -> String {
     let list = |revisions: &[crate::model::revision::Revision]| match revisions {
         [] => "base".to_owned(),
         some => some
