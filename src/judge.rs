@@ -23,6 +23,7 @@ pub mod view;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::exec::ExecId;
 use crate::model::fact::Fact;
 use crate::model::file::{FileId, FilePosition};
 use crate::model::log::ResumeFrom;
@@ -124,6 +125,11 @@ impl State {
     /// Where a local process's log file is to be taken up when it is opened.
     pub fn file_position(&self, process: &ServiceId, file: &FileId) -> Option<FilePosition> {
         self.durable.processes.resume(process, file).cloned()
+    }
+
+    /// Commands inside containers that have begun and are not known to have ended: whoever watches the engine anew asks it for them.
+    pub fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId)> {
+        self.durable.migrations.open_execs()
     }
 
     /// From where a container's log is to be read when it is first opened.

@@ -240,6 +240,13 @@ impl Live {
             if (live.look.state, live.look.health) != (look.state, look.health) {
                 live.since = now;
             }
+            // An end that no event told of.
+            let ended = look
+                .finished_at
+                .filter(|_| look.finished_at > live.look.finished_at);
+            if ended.is_some() && live.died_at < ended {
+                live.died_at = Some(now);
+            }
             live.look = look.clone();
         } else {
             let fresh = LiveContainer {

@@ -34,3 +34,4 @@ mod readme;
 mod shipped;
 mod support;
 mod verdicts;
+mod worlds;
