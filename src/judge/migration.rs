@@ -89,10 +89,9 @@ impl Migrations {
                 self.pass_on(fact);
                 if let Some(tracked) = self.all.get_mut(id).map(Arc::make_mut) {
                     tracked.apply(fact);
-                    if tracked.is_due_to_count() {
-                        tracked.counted = true;
-                        let service = tracked.migration.service.clone();
-                        self.counts.entry(service).or_default().count(&tracked.migration);
+                    if tracked.is_countable() {
+                        let counts = self.counts.entry(tracked.migration.service.clone());
+                        counts.or_default().count(tracked);
                     }
                 }
             }
@@ -106,12 +105,13 @@ impl Migrations {
         let Fact::MigrationSuperseded { id, by, .. } = fact else {
             return;
         };
-        let Some((counted, schema)) = self.all.get(id).map(|it| (it.counted, it.schema.clone())) else {
+        let Some(finding) = self.all.get(id).map(Arc::clone) else {
             return;
         };
         if let Some(stands) = self.all.get_mut(by).map(Arc::make_mut) {
-            stands.counted |= counted;
-            stands.schema.take_over(schema);
+            stands.counted |= finding.counted;
+            stands.verdict_counted |= finding.verdict_counted;
+            stands.schema.take_over(finding.schema.clone());
         }
     }
 
@@ -203,10 +203,16 @@ impl Migrations {
 }
 
 impl Counts {
-    fn count(&mut self, migration: &Migration) {
-        let outcome = self.outcomes.entry(migration.outcome).or_default();
-        *outcome = outcome.saturating_add(1);
-        if migration.moved() || is_failure(migration.outcome) {
+    /// Each counter counts a migration once: its outcome when it is first settled, its verdict when it has also moved or failed. A
+    /// correction that comes later moves no counter twice.
+    fn count(&mut self, tracked: &mut Tracked) {
+        let migration = &tracked.migration;
+        if !std::mem::replace(&mut tracked.counted, true) {
+            let outcome = self.outcomes.entry(migration.outcome).or_default();
+            *outcome = outcome.saturating_add(1);
+        }
+        let has_verdict = migration.moved() || is_failure(migration.outcome);
+        if has_verdict && !std::mem::replace(&mut tracked.verdict_counted, true) {
             let key = (migration.trigger, migration.judgement.verdict);
             let verdict = self.verdicts.entry(key).or_default();
             *verdict = verdict.saturating_add(1);

@@ -16,8 +16,11 @@ pub(in crate::judge) use applying::in_words;
 pub struct Tracked {
     /// The migration as shown.
     pub migration: Migration,
-    /// It has been counted.
+    /// Its outcome has been counted.
     pub counted: bool,
+    /// Its verdict has been counted.
+    #[serde(default)]
+    pub verdict_counted: bool,
     /// When the evidence of its first movement had arrived here (our clock).
     pub moved_observed_at: Option<Timestamp>,
     /// When it was first settled as failed or interrupted.
@@ -109,6 +112,7 @@ impl Tracked {
         Some(Self {
             migration,
             counted: false,
+            verdict_counted: false,
             moved_observed_at: None,
             failed_at: None,
             failed_as: None,
@@ -168,11 +172,7 @@ impl Tracked {
         next
     }
 
-    pub(super) fn is_due_to_count(&self) -> bool {
-        self.settled
-            && !self.counted
-            && !self.migration.history
-            && !self.is_claim()
-            && self.migration.superseded_by.is_none()
+    pub(super) fn is_countable(&self) -> bool {
+        self.settled && !self.migration.history && !self.is_claim() && self.migration.superseded_by.is_none()
     }
 }

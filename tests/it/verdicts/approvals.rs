@@ -76,6 +76,7 @@ fn one_that_began_after_the_approval_had_ended_is_not_covered_by_it() {
 fn an_approval_that_ends_in_the_middle_changes_nothing() {
     for revoked in [true, false] {
         let mut story = denied();
+        story.settings.max_duration = Duration::from_secs(7200);
         let id = story.approved(leave(BACKEND));
         story.stopped(137).started().says(RUNNING).says(A_TO_B);
         if revoked {
@@ -294,6 +295,7 @@ fn an_approval_for_some_triggers_covers_no_other() {
 #[test]
 fn approvals_outlive_migwatch_and_what_began_under_one_is_covered_whenever_it_is_heard_of() {
     let mut story = denied();
+    story.settings.max_duration = Duration::from_secs(7200);
     let id = story.approved(ApprovalRequest {
         lasts: Duration::from_secs(300),
         ..leave(BACKEND)
