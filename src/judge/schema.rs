@@ -258,7 +258,11 @@ pub(super) fn close(state: &State, _: &Settings, now: Timestamp, observation: &O
 fn is_elsewhere(observation: &Observation) -> bool {
     matches!(
         observation,
-        Observation::LogProgress { .. } | Observation::ProcessRead { .. } | Observation::Probed { .. }
+        Observation::LogProgress { .. }
+            | Observation::ProcessRead { .. }
+            | Observation::Probed { .. }
+            | Observation::Delivered { .. }
+            | Observation::DeliveryFailed { .. }
     )
 }
 
