@@ -2,8 +2,10 @@
 //! 0 good, 1 a finding, 2 wrong usage or something unreachable.
 
 mod ack;
+mod approve;
 mod check;
 mod client;
+mod deploy;
 mod healthcheck;
 mod history;
 mod output;
@@ -120,6 +122,10 @@ enum Command {
     History(history::Arguments),
     /// Close an alert or a migration, with a note
     Ack(ack::Arguments),
+    /// Expect one migration of a service, for a while
+    Approve(approve::Arguments),
+    /// Expect one migration of a service for as long as a command runs, then see what became of it
+    Deploy(deploy::Arguments),
     /// Whether the daemon of this data folder answers; for container health checks
     Healthcheck,
 }
@@ -139,6 +145,8 @@ enum CliError {
     Runtime(#[source] std::io::Error),
     #[error("cannot take {0}")]
     Signal(&'static str, #[source] std::io::Error),
+    #[error("cannot run {0}: nothing was done, and the approval is over")]
+    Command(String, #[source] std::io::Error),
     #[error("cannot print the result as JSON")]
     Json(#[source] serde_json::Error),
 }
@@ -162,6 +170,8 @@ fn dispatch(cli: &Cli) -> Result<u8, CliError> {
         Some(Command::Status) => status::status(&cli.global),
         Some(Command::History(arguments)) => history::history(&cli.global, arguments),
         Some(Command::Ack(arguments)) => ack::ack(&cli.global, arguments),
+        Some(Command::Approve(arguments)) => approve::approve(&cli.global, arguments),
+        Some(Command::Deploy(arguments)) => deploy::deploy(&cli.global, arguments),
         Some(Command::Healthcheck) => healthcheck::healthcheck(&cli.global),
     }
 }
@@ -238,6 +248,15 @@ fn endpoint(config: &Config) -> Result<Endpoint, CliError> {
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Who acts, where nobody says so.
+fn person(given: Option<&str>) -> String {
+    let given = given.map(str::to_owned);
+    let by = given
+        .or_else(|| variable("SUDO_USER"))
+        .or_else(|| variable("USER"));
+    by.unwrap_or_default()
 }
 
 /// Version and revision of this build.

@@ -3,6 +3,7 @@
 //! Promises that no file at all is a valid configuration; that every problem is reported at once, each with line, path and a
 //! sentence (where the text is no TOML, everything that keeps it from being so); and that unknown keys are problems. Refuses to know the daemon. `config/migwatch.toml` shows every key.
 
+mod expecting;
 mod notes;
 mod parts;
 mod secrets;

@@ -270,19 +270,20 @@ impl Edges<'_> {
         let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock))
             .while_migrating(migrating);
         tasks.edges.spawn("database", databases.run(stop.clone()));
-        let files = Files::new(process_view, self.files());
+        let files = Files::new(process_view, self.files(state));
         tasks.edges.spawn("files", files.run(stop.clone()));
         let docker = self.docker(state, inventory);
         tasks.edges.spawn("docker", docker.run(stop.clone()));
         warnings
     }
 
-    fn files(&self) -> files::Wiring {
+    fn files(&self, state: &watch::Receiver<Arc<Published>>) -> files::Wiring {
+        let state = state.clone();
         files::Wiring {
             inbox: self.inbox.clone(),
             clock: Arc::clone(self.clock),
             patterns: Arc::new(self.options.config.compile_patterns()),
-            resume: Arc::new(|_, _| None),
+            resume: Arc::new(move |process, file| state.borrow().state.file_position(process, file)),
         }
     }
 

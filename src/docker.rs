@@ -82,6 +82,8 @@ pub struct Docker {
     wiring: Wiring,
     /// What was last reported of the engine.
     reported: Reported,
+    /// How far its clock was last reported to be ahead, in seconds.
+    ahead: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +104,7 @@ impl Docker {
             config,
             wiring,
             reported: Reported::Nothing,
+            ahead: 0,
         }
     }
 
@@ -139,6 +142,12 @@ impl Docker {
             .resume(engine.clock.unwrap_or_else(|| self.wiring.clock.now()));
         // Subscribed before anything is listed, so that nothing falls between.
         let stream = engine.events(since, &events::filters(engine.is_podman())).await?;
+        if let Some(clock) = engine.clock {
+            let ahead = ahead(clock, self.wiring.clock.now());
+            if std::mem::replace(&mut self.ahead, ahead) != ahead {
+                let _ = self.wiring.inbox.send(Observation::EngineClock { ahead }).await;
+            }
+        }
         let version = format!("{}, API {}", engine.version, engine.api);
         let mut up = self.up(&version);
         let news = up.is_some();
@@ -197,5 +206,33 @@ impl Docker {
             .inbox
             .send(Observation::EngineDown { endpoint, reason })
             .await;
+    }
+}
+
+/// How many seconds the engine's clock is ahead. It tells whole seconds only, and its answer took its time: less than that is nothing.
+fn ahead(engine: Timestamp, ours: Timestamp) -> i64 {
+    const TOLD_TO: Duration = Duration::from_secs(2);
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    let (before, behind) = (engine.since(ours), ours.since(engine));
+    if before.max(behind) < TOLD_TO {
+        0
+    } else if engine > ours {
+        seconds(before)
+    } else {
+        -seconds(behind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ahead;
+    use crate::model::time::Timestamp;
+
+    #[test]
+    fn a_clock_that_tells_whole_seconds_is_off_only_beyond_them() {
+        let at = Timestamp::from_seconds;
+        for (engine, ours, expected) in [(100, 100, 0), (100, 101, 0), (105, 100, 5), (100, 107, -7)] {
+            assert_eq!(ahead(at(engine), at(ours)), expected, "{engine} and {ours}");
+        }
     }
 }

@@ -16,8 +16,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::approval::{Approval, ApprovalId, ApprovalRequest};
 use crate::model::migration::Migration;
 use crate::model::status::Status;
 use crate::model::time::Timestamp;
@@ -91,12 +93,45 @@ pub enum Command {
         /// Their note; may be empty.
         note: String,
     },
+    /// A person approves a migration beforehand.
+    Approve(ApprovalRequest),
+    /// A person takes an approval back.
+    Revoke {
+        /// Which.
+        id: ApprovalId,
+        /// Who says so.
+        by: String,
+    },
+    /// The command of a deploy ended.
+    EndDeploy {
+        /// The approval that was opened for it.
+        id: ApprovalId,
+    },
     /// Read the config file again.
     Reload,
 }
 
-/// The answer to a command, once it is written: a sentence either way.
-pub type Reply = oneshot::Sender<Result<String, String>>;
+/// What a command did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// One sentence.
+    pub message: String,
+    /// The approval that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+}
+
+impl From<String> for Done {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            approval: None,
+        }
+    }
+}
+
+/// The answer to a command, once it is written; the error is one sentence.
+pub type Reply = oneshot::Sender<Result<Done, String>>;
 /// Where commands go.
 pub type Commands = mpsc::Sender<(Command, Reply)>;
 

@@ -9,6 +9,7 @@
 
 pub mod alerting;
 pub mod containers;
+pub mod expectation;
 pub mod health;
 pub mod live;
 pub mod migration;
@@ -22,6 +23,7 @@ pub mod view;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::exec::ExecId;
 use crate::model::fact::Fact;
 use crate::model::file::{FileId, FilePosition};
 use crate::model::log::ResumeFrom;
@@ -31,6 +33,7 @@ use crate::model::time::Timestamp;
 
 use alerting::Alerts;
 use containers::Containers;
+use expectation::Expectations;
 use live::Live;
 use migration::Migrations;
 use processes::Processes;
@@ -59,6 +62,8 @@ pub struct Durable {
     pub migrations: Migrations,
     /// Databases and version tables.
     pub tables: Tables,
+    /// Approvals.
+    pub expectations: Expectations,
     /// Schemas of databases.
     pub schemas: Schemas,
     /// Local processes and how far their files were read.
@@ -82,6 +87,7 @@ impl Durable {
         }
         self.processes.apply(fact);
         self.tables.apply(fact);
+        self.expectations.apply(fact);
         self.schemas.apply(fact);
         self.alerts.apply(fact);
     }
@@ -91,6 +97,7 @@ impl Durable {
     pub fn forget(&mut self, now: Timestamp) -> Vec<crate::model::migration::Migration> {
         let left = self.migrations.forget(now);
         self.containers.forget(now, &self.migrations);
+        self.expectations.forget(now);
         self.alerts.forget(now);
         left
     }
@@ -106,17 +113,23 @@ impl State {
     pub fn deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
         let mut moments = Vec::new();
         migration::settling::deadlines(self, &mut moments);
-        schema::deadlines(self, &mut moments);
+        schema::deadlines(self, settings, &mut moments);
         migration::executing::deadlines(self, &mut moments);
         migration::out_of_band::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
+        expectation::deadlines(self, settings, now, &mut moments);
         alerting::wanted::deadlines(self, settings, &mut moments);
         moments.into_iter().filter(|moment| *moment > now).min()
     }
 
-    /// How far a local process's log file was taken in.
+    /// Where a local process's log file is to be taken up when it is opened.
     pub fn file_position(&self, process: &ServiceId, file: &FileId) -> Option<FilePosition> {
-        self.durable.processes.position(process, file).cloned()
+        self.durable.processes.resume(process, file).cloned()
+    }
+
+    /// Commands inside containers that have begun and are not known to have ended: whoever watches the engine anew asks it for them.
+    pub fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId)> {
+        self.durable.migrations.open_execs()
     }
 
     /// From where a container's log is to be read when it is first opened.
@@ -144,7 +157,7 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 17] = [
+    const SUBJECTS: [Subject; 19] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
@@ -156,6 +169,8 @@ pub fn decide(
         migration::executing::presume,
         migration::out_of_band::decide,
         schema::by_version_tables,
+        expectation::reconsider,
+        expectation::decide,
         schema::decide,
         schema::close,
         schema::correct,
@@ -171,11 +186,13 @@ pub fn decide(
     state.live.look(now, observation);
     let mut facts = Vec::new();
     for subject in SUBJECTS {
-        let concluded = subject(state, settings, now, observation);
-        for fact in &concluded {
-            state.apply(fact);
+        for fact in subject(state, settings, now, observation) {
+            let correction = expectation::correction(state, settings, &fact);
+            for fact in correction.into_iter().chain([fact]) {
+                state.apply(&fact);
+                facts.push(fact);
+            }
         }
-        facts.extend(concluded);
     }
     // A report that changes nothing (most are: a log read on, a probe that still succeeds) raises and ends no alert either.
     let is_news = state.live.changes != before || *observation == Observation::Tick;

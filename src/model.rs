@@ -4,6 +4,7 @@
 //! and what is concluded from the values.
 
 pub mod alert;
+pub mod approval;
 pub mod backoff;
 pub mod cause;
 pub mod container;

@@ -3,7 +3,7 @@
 use clap::Args;
 use hyper::Method;
 
-use super::{CliError, GOOD, Global, block_on, client, output, variable};
+use super::{CliError, GOOD, Global, block_on, client, output, person};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -20,15 +20,10 @@ pub(super) struct Arguments {
 pub(super) fn ack(global: &Global, arguments: &Arguments) -> Result<u8, CliError> {
     let config = global.config()?;
     let socket = global.socket(&config);
-    let by = arguments
-        .by
-        .clone()
-        .or_else(|| variable("SUDO_USER"))
-        .or_else(|| variable("USER"));
     let body = serde_json::json!({
         "id": arguments.id,
         "note": arguments.note,
-        "by": by.unwrap_or_default(),
+        "by": person(arguments.by.as_deref()),
     });
     block_on(client::send(
         &socket,

@@ -10,6 +10,8 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
+use crate::http::Done;
+
 /// How long the daemon may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -42,10 +44,23 @@ pub(super) enum ClientError {
     Json(#[source] serde_json::Error),
 }
 
+impl ClientError {
+    /// Whether nobody answered, rather than something that was not hoped for.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Slow { .. } | Self::Http(_))
+    }
+}
+
 /// Asks for a value.
 pub(super) async fn get<T: DeserializeOwned>(socket: &Path, path: &str) -> Result<T, ClientError> {
     let body = send(socket, Method::GET, path, Bytes::new()).await?;
     serde_json::from_slice(&body).map_err(ClientError::Json)
+}
+
+/// Sends a command; gives what it did.
+pub(super) async fn post(socket: &Path, path: &str, body: &serde_json::Value) -> Result<Done, ClientError> {
+    let answer = send(socket, Method::POST, path, body.to_string().into()).await?;
+    serde_json::from_slice(&answer).map_err(ClientError::Json)
 }
 
 /// Sends a body; gives the answer's text.

@@ -76,13 +76,7 @@ fn row(migration: &Migration) -> Vec<String> {
         None => migration.judgement.reason.clone(),
     };
     vec![
-        migration
-            .started_at
-            .to_string()
-            .chars()
-            .take(19)
-            .collect::<String>()
-            + "Z",
+        output::seconds(migration.started_at),
         migration.service.to_string(),
         migration.trigger.as_str().to_owned(),
         format!("{verdict}{acknowledged}"),

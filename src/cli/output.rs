@@ -4,6 +4,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::CliError;
+use crate::model::time::Timestamp;
 
 /// An error with its causes, each on a line of its own.
 #[expect(clippy::print_stderr, reason = "this is where the command line speaks")]
@@ -14,6 +15,17 @@ pub(super) fn error(error: &dyn std::error::Error) {
         eprintln!("  caused by: {inner}");
         cause = inner.source();
     }
+}
+
+/// What we say beside the output of a command that is not ours.
+#[expect(clippy::print_stderr, reason = "this is where the command line speaks")]
+pub(super) fn aside(text: &str) {
+    eprintln!("migwatch: {text}");
+}
+
+/// A time to the second.
+pub(super) fn seconds(at: Timestamp) -> String {
+    at.to_string().chars().take(19).collect::<String>() + "Z"
 }
 
 /// One line.

@@ -34,6 +34,9 @@ pub(super) fn status(global: &Global) -> Result<u8, CliError> {
             .map(|service| row(&status, service))
             .collect(),
     );
+    for line in expected(&status) {
+        output::line(&line);
+    }
     for alert in firing {
         output::line(&format!(
             "\n{} ({}): {}",
@@ -48,6 +51,37 @@ pub(super) fn status(global: &Global) -> Result<u8, CliError> {
         output::line(&format!("warning: {warning}"));
     }
     Ok(code)
+}
+
+/// What is expected now, one line each.
+fn expected(status: &Status) -> Vec<String> {
+    let windows = status.windows.iter().map(|window| {
+        let services: Vec<String> = window.services.iter().map(ToString::to_string).collect();
+        let until = output::seconds(window.until);
+        format!(
+            "expected until {until} by the window {}: {}",
+            window.name,
+            services.join(", ")
+        )
+    });
+    let open = status.approvals.iter().filter(|record| record.is_open());
+    let approvals = open.map(|record| {
+        let approval = &record.approval;
+        let to = approval
+            .to
+            .as_ref()
+            .map(|to| format!(" to {to}"))
+            .unwrap_or_default();
+        format!(
+            "expected until {}: {}{to}, approved by {} ({}): {}",
+            output::seconds(approval.until),
+            approval.service,
+            approval.by,
+            approval.id,
+            approval.reason
+        )
+    });
+    windows.chain(approvals).collect()
 }
 
 fn engine(status: &Status) {
@@ -85,7 +119,10 @@ fn row(status: &Status, service: &ServiceStatus) -> Vec<String> {
         ),
         armed.to_owned(),
         last_start.to_owned(),
-        service.policy.to_string(),
+        service
+            .window
+            .clone()
+            .unwrap_or_else(|| service.policy.to_string()),
         tables.collect::<Vec<_>>().join("\n"),
     ]
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
+use super::expecting::{self, Names};
 use super::section::Section;
 use super::{Config, Log, Web, targets};
 use crate::database;
@@ -14,7 +15,6 @@ use crate::docker::endpoint::{Endpoint, EndpointError, Variables};
 use crate::judge::settings::{ServiceSettings, Settings};
 use crate::lines::{ExtraPatterns, Patterns};
 use crate::model::container::FollowLogs;
-use crate::model::policy::Policy;
 use crate::model::revision::DatabaseId;
 use crate::model::service::ServiceId;
 use crate::notify::Receiver;
@@ -24,12 +24,6 @@ const LISTEN: &str = "127.0.0.1:9778";
 
 /// How many starts of a container are remembered bounds how long a restart loop may be counted.
 const MOST_RESTARTS: u32 = 7;
-
-const POLICIES: [(&str, Policy); 3] = [
-    ("explicit", Policy::Explicit),
-    ("deny", Policy::Deny),
-    ("allow", Policy::Allow),
-];
 
 const FOLLOW: [(&str, FollowLogs); 3] = [
     ("always", FollowLogs::Always),
@@ -45,10 +39,12 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
     let log = log(root.section("log"));
     let mut settings = Settings::default();
     let resend = alerts(root.section("alerts"), &mut settings);
-    policy(root.section("policy"), &mut settings);
+    let windows = expecting::windows(root, &mut settings);
+    expecting::apps(root, &mut settings);
+    policy(root.section("policy"), &windows, &mut settings);
     let mut follow = BTreeMap::new();
     for (name, section) in root.named("project") {
-        project(&name, section, &mut settings, &mut follow);
+        project(&name, section, &windows, &mut settings, &mut follow);
     }
     let receivers = targets::receivers(root);
     settings.receivers = receivers
@@ -196,28 +192,40 @@ fn alerts(section: Option<Section<'_>>, settings: &mut Settings) -> Duration {
     resend
 }
 
-fn policy(section: Option<Section<'_>>, settings: &mut Settings) {
+fn policy(section: Option<Section<'_>>, windows: &Names, settings: &mut Settings) {
     let Some(mut section) = section else { return };
-    settings.policy = section.choice("migrations", &POLICIES).unwrap_or_default();
+    if let Some(given) = expecting::policy(&mut section, windows) {
+        settings.policy = given.policy;
+        settings.windows.everywhere = given.window;
+    }
     section.finish();
 }
 
 fn project(
     name: &str,
     mut section: Section<'_>,
+    windows: &Names,
     settings: &mut Settings,
     follow: &mut BTreeMap<ServiceId, FollowLogs>,
 ) {
-    if let Some(policy) = section.choice("migrations", &POLICIES) {
-        settings.projects.insert(name.to_owned(), policy);
+    if let Some(given) = expecting::policy(&mut section, windows) {
+        settings.projects.insert(name.to_owned(), given.policy);
+        let window = given.window.map(|window| (name.to_owned(), window));
+        settings.windows.projects.extend(window);
     }
     for (service, mut section) in section.named("service") {
         let id = ServiceId::new(name, service);
         if let Some(logs) = section.choice("logs", &FOLLOW) {
             follow.insert(id.clone(), logs);
         }
+        let given = expecting::policy(&mut section, windows);
+        let window = given.as_ref().and_then(|given| given.window.clone());
+        settings
+            .windows
+            .services
+            .extend(window.map(|window| (id.clone(), window)));
         let service = ServiceSettings {
-            policy: section.choice("migrations", &POLICIES),
+            policy: given.map(|given| given.policy),
             required: section.optional_boolean("required"),
             database: section.text("database").map(DatabaseId),
             table: section.text("table"),

@@ -243,7 +243,10 @@ pub(super) fn databases(root: &mut Section<'_>, settings: &mut Settings) -> Vec<
     databases
 }
 
-fn database(name: &str, section: &mut Section<'_>, settings: &Settings) -> Option<Database> {
+fn database(name: &str, section: &mut Section<'_>, settings: &mut Settings) -> Option<Database> {
+    if section.choice("moved_by", &[("here", false), ("anywhere", true)]) == Some(true) {
+        settings.moved_by_anywhere.insert(DatabaseId(name.to_owned()));
+    }
     let project = section.text("project");
     let mut services: Vec<ServiceId> = Vec::new();
     for service in section.texts("services") {

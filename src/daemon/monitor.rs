@@ -3,6 +3,8 @@
 //! Promises one order of events for the whole daemon, one journal transaction a batch, and that nobody sees a fact before it is
 //! written, except while the disk refuses: then facts live in a bounded buffer, are shown as unwritten, and alerts still go out.
 
+mod commands;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -262,35 +264,6 @@ impl Monitor {
         }
     }
 
-    fn on_command(&mut self, command: Command, reply: Reply) {
-        let answer = match command {
-            Command::Acknowledge { id, by, note } => self.acknowledge(&id, by, note),
-            Command::Reload => Err("reloads are carried out elsewhere".to_owned()),
-        };
-        // Whoever asked may be gone; what was written stays written.
-        let _ = reply.send(answer);
-    }
-
-    fn acknowledge(&mut self, id: &str, by: String, note: String) -> Result<String, String> {
-        let facts = self.take(&mut vec![Observation::Acknowledged {
-            id: id.to_owned(),
-            by,
-            note,
-        }]);
-        let is_closed = facts.iter().any(|fact| {
-            matches!(
-                fact,
-                Fact::MigrationAcknowledged { .. } | Fact::AlertAcknowledged { .. }
-            )
-        });
-        if !is_closed {
-            return Err(format!(
-                "nothing open has the id {id}: see migwatch status for what fires"
-            ));
-        }
-        Ok(format!("{id} is acknowledged"))
-    }
-
     fn compact(&mut self, now: Timestamp) {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         if journal.facts_since_snapshot() < COMPACT_AFTER || !self.own.unwritten.is_empty() {
@@ -340,6 +313,9 @@ fn log(fact: &Fact) {
         | Fact::MigrationErred { .. }
         | Fact::MigrationRejudged { .. }
         | Fact::MigrationAcknowledged { .. }
+        | Fact::ApprovalOpened { .. }
+        | Fact::ApprovalUsed { .. }
+        | Fact::ApprovalClosed { .. }
         | Fact::TableMoved { .. }
         | Fact::SchemaDrifted(_)
         | Fact::SchemaSettled(_)

@@ -61,9 +61,9 @@ impl Reload {
                 Some((command, reply)) = self.commands.recv() => match command {
                     Command::Reload => {
                         // Whoever asked may be gone; the reload was made all the same.
-                        let _ = reply.send(self.reload());
+                        let _ = reply.send(self.reload().map(Into::into));
                     }
-                    other @ Command::Acknowledge { .. } => {
+                    other => {
                         // The monitor ends after this task.
                         let _ = self.monitor.send((other, reply)).await;
                     }

@@ -28,6 +28,7 @@ pub(super) fn choose(config: watch::Receiver<Arc<Config>>) -> Choose {
         let configured = config.borrow().follow.get(&look.service).copied();
         let by_label = Choice::of_labels(&look.labels);
         let is_migrating = look.labels.migrations.is_some()
+            || look.labels.window.is_some()
             || look.labels.db_table.is_some()
             || !look.labels.env_tables.is_empty()
             || config

@@ -15,14 +15,7 @@ pub(super) type Labels = BTreeMap<String, String>;
 
 const PREFIX: &str = "migwatch.";
 /// Keys of the design whose meaning is still to come, exactly or as a prefix.
-const LATER: [&str; 6] = [
-    "app",
-    "alembic.dir",
-    "db.url",
-    "env.",
-    "health.expect_body",
-    "window",
-];
+const LATER: [&str; 4] = ["alembic.dir", "db.url", "env.", "health.expect_body"];
 
 /// The compose service that a container belongs to; `None` if compose did not make it.
 pub(super) fn service(labels: &Labels) -> Option<ServiceId> {
@@ -96,7 +89,8 @@ fn take(into: &mut WatchLabels, key: &str, value: &str) -> Result<(), String> {
         "enable" => into.enable = Some(switch(value)?),
         "required" => into.required = Some(switch(value)?),
         "db.enable" => into.db_enable = Some(switch(value)?),
-        "migrations" => into.migrations = Some(policy(value)?),
+        "migrations" => migrations(into, value)?,
+        "app" => into.app = Some(app(value)?),
         "logs" => into.logs = Some(follow(value)?),
         "health.url" => into.health_url = Some(url(value)?),
         "health.interval" => into.health_interval = Some(interval(value)?),
@@ -125,16 +119,30 @@ fn switch(value: &str) -> Result<bool, String> {
     }
 }
 
-fn policy(value: &str) -> Result<Policy, String> {
+fn migrations(into: &mut WatchLabels, value: &str) -> Result<(), String> {
     match value {
-        "explicit" => Ok(Policy::Explicit),
-        "deny" => Ok(Policy::Deny),
-        "allow" => Ok(Policy::Allow),
-        _ => Err(format!(
-            "{} is none of explicit, deny, allow (names of windows are not supported yet)",
-            quoted(value)
-        )),
+        "explicit" => into.migrations = Some(Policy::Explicit),
+        "deny" => into.migrations = Some(Policy::Deny),
+        "allow" => into.migrations = Some(Policy::Allow),
+        _ => {
+            let problem = "is none of explicit, deny, allow, and no window's name";
+            into.window = Some(name(value, problem)?);
+        }
     }
+    Ok(())
+}
+
+fn app(value: &str) -> Result<String, String> {
+    name(value, "is no app's name")
+}
+
+/// A name of the configuration. Whether there is one of this name, only the configuration can say.
+fn name(value: &str, problem: &str) -> Result<String, String> {
+    let plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
+    if !value.is_empty() && value.chars().count() <= 64 && value.chars().all(plain) {
+        return Ok(value.to_owned());
+    }
+    Err(format!("{} {problem}", quoted(value)))
 }
 
 fn follow(value: &str) -> Result<FollowLogs, String> {
@@ -235,6 +243,7 @@ mod tests {
         let parsed = watch_labels(&labels(&[
             ("migwatch.enable", "TRUE"),
             ("migwatch.migrations", "deny"),
+            ("migwatch.app", "shop"),
             ("migwatch.required", "no"),
             ("migwatch.logs", "startup"),
             ("migwatch.health.url", "http://backend:8000/health"),
@@ -248,6 +257,8 @@ mod tests {
         let expected = WatchLabels {
             enable: Some(true),
             migrations: Some(Policy::Deny),
+            window: None,
+            app: Some("shop".to_owned()),
             required: Some(false),
             logs: Some(FollowLogs::Startup),
             health_url: Some("http://backend:8000/health".to_owned()),
@@ -265,10 +276,18 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_that_is_none_of_the_three_words_is_the_name_of_a_window() {
+        let parsed = watch_labels(&labels(&[("migwatch.migrations", "sunday-night")]));
+        assert_eq!(parsed.window.as_deref(), Some("sunday-night"));
+        assert_eq!((parsed.migrations, parsed.warnings), (None, Vec::new()));
+    }
+
+    #[test]
     fn each_bad_or_unknown_label_warns_by_its_name_and_changes_nothing() {
         for (label, value, part) in [
             ("migwatch.enable", "perhaps", "neither true nor false"),
-            ("migwatch.migrations", "sunday", "none of explicit"),
+            ("migwatch.migrations", "on sundays", "none of explicit"),
+            ("migwatch.app", "", "no app's name"),
             ("migwatch.required", "", "neither true nor false"),
             ("migwatch.logs", "sometimes", "none of always"),
             ("migwatch.health.url", "ftp://x/", "http://"),
@@ -279,7 +298,6 @@ mod tests {
             ("migwatch.health.expect", "99", "no HTTP status"),
             ("migwatch.db.enable", "2", "neither true nor false"),
             ("migwatch.db.table", "a; drop", "no table's name"),
-            ("migwatch.app", "shop", "not supported yet"),
             ("migwatch.env.rag.db.url", "mysql://db/x", "not supported yet"),
             ("migwatch.env.rag.db.table", "a; drop", "no table's name"),
             ("migwatch.env.a.b.db.table", "v", "not supported yet"),

@@ -271,25 +271,22 @@ impl Followed {
             },
         };
         let process = self.process.id.clone();
-        match &status {
-            LogStatus::Unreadable { reason } => {
-                let since = *self.missing_since.get_or_insert(now);
-                let was_read = self.told.is_some() && !was_unreadable;
-                if self.told.as_ref() == Some(&status) || (was_read && now.duration_since(since) < MISSING) {
-                    return;
-                }
-                if !was_unreadable {
-                    tracing::warn!(%process, reason, "a process's log cannot be read; it is tried again");
-                }
+        if let LogStatus::Unreadable { reason } = &status {
+            let since = *self.missing_since.get_or_insert(now);
+            let was_read = self.told.is_some() && !was_unreadable;
+            if self.told.as_ref() == Some(&status) || (was_read && now.duration_since(since) < MISSING) {
+                return;
             }
-            _ => {
-                self.missing_since = None;
-                if matches!(self.told, Some(LogStatus::Following { .. })) {
-                    return;
-                }
-                if was_unreadable {
-                    tracing::info!(%process, "the process's log can be read");
-                }
+            if !was_unreadable {
+                tracing::warn!(%process, reason, "a process's log cannot be read; it is tried again");
+            }
+        } else {
+            self.missing_since = None;
+            if matches!(self.told, Some(LogStatus::Following { .. })) {
+                return;
+            }
+            if was_unreadable {
+                tracing::info!(%process, "the process's log can be read");
             }
         }
         self.told = Some(status.clone());

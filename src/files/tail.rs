@@ -252,3 +252,98 @@ fn last_line_end(file: &File, end: u64) -> io::Result<u64> {
         memchr::memrchr(b'\n', &last).map_or(last.as_slice(), |at| last.get(at + 1..).unwrap_or_default());
     Ok(end.saturating_sub(length(unfinished)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
+    use super::{Begin, CHUNK, LONGEST_LINE, Said, Tail, last_line_end};
+    use crate::lines::Patterns;
+    use crate::model::log::Saying;
+
+    const ERROR: &str =
+        "sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) (1091, \"Can't DROP INDEX `x`\")\n";
+
+    fn append(path: &Path, text: &[u8]) {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.unwrap().write_all(text).unwrap();
+    }
+
+    fn open(path: &Path, begin: Begin) -> Tail {
+        Tail::open(path, begin, Arc::new(Patterns::builtin()), Instant::now()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_position_never_lies_behind_what_was_not_said_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.log");
+        append(&path, b"before\n");
+        let mut tail = open(&path, Begin::At(0));
+        append(&path, ERROR.as_bytes());
+        let mut said = Vec::new();
+        tail.read(Instant::now(), &mut said).unwrap();
+        assert!(said.is_empty(), "{said:?}");
+        assert_eq!(tail.position().offset, 7, "the error waits for its statement");
+        tail.flush(&mut said);
+        let behind = 7 + u64::try_from(ERROR.len()).unwrap();
+        assert!(
+            matches!(&said[..], [Said::Line(at, line)] if *at == behind && matches!(line.saying, Saying::Failed(_))),
+            "{said:?}"
+        );
+        assert_eq!(tail.position().offset, behind);
+    }
+
+    #[tokio::test]
+    async fn what_waited_and_the_line_that_ends_its_wait_have_positions_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.log");
+        append(&path, ERROR.as_bytes());
+        append(&path, "⬆️ Alembic 마이그레이션 적용 중...\n".as_bytes());
+        let mut tail = open(&path, Begin::At(0));
+        let mut said = Vec::new();
+        tail.read(Instant::now(), &mut said).unwrap();
+        let error = u64::try_from(ERROR.len()).unwrap();
+        let positions: Vec<u64> = said
+            .iter()
+            .map(|said| match said {
+                Said::Line(at, _) => *at,
+                Said::Anew => 0,
+            })
+            .collect();
+        assert_eq!(positions, [error, std::fs::metadata(&path).unwrap().len()]);
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded_whatever_a_line_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.log");
+        append(&path, &vec![b'x'; 4 * LONGEST_LINE]);
+        let mut tail = open(&path, Begin::At(0));
+        tail.read(Instant::now(), &mut Vec::new()).unwrap();
+        assert!(
+            tail.line.capacity() <= 2 * LONGEST_LINE,
+            "{}",
+            tail.line.capacity()
+        );
+        append(&path, b"\n");
+        tail.read(Instant::now(), &mut Vec::new()).unwrap();
+        assert!(tail.line.capacity() < CHUNK);
+    }
+
+    #[test]
+    fn the_line_that_is_still_being_written_is_no_history() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.log");
+        for (content, expected) in [("", 0), ("a\nb\n", 4), ("a\nb", 2), ("a", 0)] {
+            std::fs::write(&path, content).unwrap();
+            let file = std::fs::File::open(&path).unwrap();
+            let length = file.metadata().unwrap().len();
+            assert_eq!(last_line_end(&file, length).unwrap(), expected, "{content:?}");
+        }
+    }
+}

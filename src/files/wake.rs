@@ -114,3 +114,30 @@ impl Wake {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Wake, Woken};
+
+    #[tokio::test]
+    async fn the_kernel_tells_of_new_files_and_of_growing_ones_and_of_folders_that_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("logs");
+        std::fs::create_dir(&logs).unwrap();
+        let mut wake = Wake::default();
+        wake.watch(&[logs.clone()].into());
+        std::fs::write(logs.join("run.log"), "").unwrap();
+        assert_eq!(wake.next().await, Woken::Looking);
+        std::fs::write(logs.join("run.log"), "a line\n").unwrap();
+        while wake.next().await != Woken::Reading {}
+        std::fs::remove_dir_all(&logs).unwrap();
+        while !wake.folders.is_empty() {
+            wake.next().await;
+        }
+        std::fs::create_dir(&logs).unwrap();
+        wake.watch(&[logs.clone()].into());
+        std::fs::write(logs.join("run.log"), "").unwrap();
+        assert_eq!(wake.next().await, Woken::Looking);
+        assert!(!wake.refused);
+    }
+}

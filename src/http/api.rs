@@ -1,11 +1,15 @@
-//! The JSON API: serde forms of the model, and the one body that callers send.
+//! The JSON API: serde forms of the model, and the bodies that callers send.
 //!
 //! Refuses to know HTTP: takes texts, gives values or the sentence that says what is wrong with the question.
+
+mod approvals;
 
 use serde::Deserialize;
 
 use super::routes::Caller;
 use super::{Command, HistoryQuery};
+
+pub(super) use approvals::{approval, end_of_deploy, revocation};
 
 /// How many migrations are given when nobody says.
 const DEFAULT_LIMIT: usize = 100;

@@ -152,6 +152,11 @@ pub const NAMES: &[(&str, Kind, &str)] = &[
         "Whether the next start would run migrations: 1 for the state that holds.",
     ),
     (
+        "migwatch_expectation_open",
+        Gauge,
+        "Approvals and windows that are open for a service now.",
+    ),
+    (
         "migwatch_database_up",
         Gauge,
         "Whether the last reading of a database succeeded.",

@@ -4,6 +4,7 @@
 //! from anywhere. Pure: ages are counted from the status' own time.
 
 mod alerts;
+mod expectations;
 mod host;
 mod migrations;
 mod services;
@@ -40,6 +41,7 @@ pub fn render(status: &Status, build: &Build, still: bool) -> String {
                 main {
                     (host::blind_spots(status))
                     (alerts::section(status))
+                    (expectations::section(status))
                     (services::section(status))
                     (migrations::section(status))
                     (host::databases(status))
@@ -106,6 +108,7 @@ fn footer(build: &Build) -> Markup {
             " · " a href="/metrics" { "metrics" }
             " · " a href="/api/v1/status" { "status as JSON" }
             " · " a href="/api/v1/migrations" { "migrations as JSON" }
+            " · " a href="/api/v1/approvals" { "approvals as JSON" }
         }
     }
 }

@@ -60,6 +60,9 @@ enum Route {
     Migrations,
     Alerts,
     Acknowledge,
+    Approvals,
+    Revoke,
+    EndDeploy,
     Reload,
 }
 
@@ -76,12 +79,20 @@ impl Route {
             "/api/v1/migrations" => Self::Migrations,
             "/api/v1/alerts" => Self::Alerts,
             "/api/v1/ack" => Self::Acknowledge,
+            "/api/v1/approvals" => Self::Approvals,
+            "/api/v1/approvals/revoke" => Self::Revoke,
+            "/api/v1/approvals/end" => Self::EndDeploy,
             _ => return None,
         })
     }
 
-    fn changes_something(self) -> bool {
-        matches!(self, Self::Acknowledge | Self::Reload)
+    /// What may be asked of it: `GET`, `POST`, or one by the other's name.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Acknowledge | Self::Revoke | Self::EndDeploy | Self::Reload => "POST",
+            Self::Approvals => "GET, HEAD, POST",
+            _ => "GET, HEAD",
+        }
     }
 }
 
@@ -114,17 +125,18 @@ impl Routes {
                 "there is nothing here; the page is at /, the API under /api/v1/",
             );
         };
-        if route.changes_something() {
-            if request.method() != Method::POST {
-                return not_allowed("POST");
-            }
+        if !route
+            .methods()
+            .split(", ")
+            .any(|method| method == request.method().as_str())
+        {
+            return not_allowed(route.methods());
+        }
+        if request.method() == Method::POST {
             if let Err(refusal) = self.may_change(caller, &request) {
                 return error(StatusCode::FORBIDDEN, &refusal);
             }
             return self.change(route, caller, request).await;
-        }
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            return not_allowed("GET, HEAD");
         }
         self.show(route, request.uri().query().unwrap_or_default()).await
     }
@@ -135,7 +147,7 @@ impl Routes {
             return Ok(());
         }
         let Some(token) = &self.token else {
-            return Err("changing something needs the unix socket (migwatch ack does it so), or web.token_file in the config \
+            return Err("changing something needs the unix socket (migwatch ack, approve and deploy do it so), or web.token_file in the config \
                         and its token in the header `Authorization: Bearer …`"
                 .to_owned());
         };
@@ -155,10 +167,14 @@ impl Routes {
             Ok(body) => body,
             Err(answer) => return answer,
         };
-        if route == Route::Reload {
-            return self.command(Command::Reload).await;
-        }
-        match api::acknowledgement(&body, caller) {
+        let command = match route {
+            Route::Approvals => api::approval(&body, caller),
+            Route::Revoke => api::revocation(&body, caller),
+            Route::EndDeploy => api::end_of_deploy(&body),
+            Route::Acknowledge => api::acknowledgement(&body, caller),
+            _ => Ok(Command::Reload),
+        };
+        match command {
             Ok(command) => self.command(command).await,
             Err(problem) => error(StatusCode::BAD_REQUEST, &problem),
         }
@@ -172,7 +188,7 @@ impl Routes {
             answered.await.ok()
         });
         match outcome.await {
-            Ok(Some(Ok(said))) => json(&Said { message: &said }),
+            Ok(Some(Ok(done))) => json(&done),
             Ok(Some(Err(problem))) => error(StatusCode::UNPROCESSABLE_ENTITY, &problem),
             Ok(None) => error(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -201,7 +217,8 @@ impl Routes {
             Route::Services => json(&(self.views.status)().services),
             Route::Alerts => json(&(self.views.status)().alerts),
             Route::Migrations => self.migrations(query).await,
-            Route::Acknowledge | Route::Reload => not_allowed("POST"),
+            Route::Approvals => json(&(self.views.status)().approvals),
+            Route::Acknowledge | Route::Revoke | Route::EndDeploy | Route::Reload => not_allowed("POST"),
         }
     }
 
@@ -231,12 +248,6 @@ impl Routes {
             ),
         }
     }
-}
-
-/// What a command did, as JSON.
-#[derive(Serialize)]
-struct Said<'a> {
-    message: &'a str,
 }
 
 /// What went wrong, as JSON.

@@ -1,6 +1,7 @@
 //! Alerts: what should fire is computed from the state; the difference to what fires becomes facts; receivers are owed transitions.
 
 mod databases;
+mod expecting;
 mod occurrence;
 mod stuck;
 mod undecided;

@@ -94,6 +94,10 @@ pub struct ServiceRecord {
     pub last_gap: Option<(Timestamp, Timestamp)>,
     /// The policy that the label of its newest container asks for.
     pub policy: Option<Policy>,
+    /// The window that this label names as the policy.
+    pub window: Option<String>,
+    /// The app that a label of its newest container makes it a part of.
+    pub app: Option<String>,
     /// When its last container went; `None` while one is there.
     pub removed_at: Option<Timestamp>,
 }
@@ -219,12 +223,16 @@ impl Containers {
             armed,
             history_until,
             policy,
+            window,
+            app,
         } = fact
         else {
             return;
         };
         let record = self.services.entry(service.clone()).or_default();
         record.policy = *policy;
+        record.window.clone_from(window);
+        record.app.clone_from(app);
         if role.is_regular() {
             record.removed_at = None;
         }

@@ -1,5 +1,6 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
+mod databases;
 mod engine;
 mod execs;
 mod news;
@@ -10,7 +11,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
-use crate::model::database::DatabaseReading;
 use crate::model::log::{LogLine, Saying};
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
@@ -18,6 +18,7 @@ use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
+pub use databases::LiveDatabase;
 pub use engine::Engine;
 pub use execs::UntoldExec;
 pub use processes::LiveProcess;
@@ -93,17 +94,6 @@ pub struct LiveProbe {
     pub failing_since: Option<Timestamp>,
 }
 
-/// One database as last tried.
-#[derive(Clone, Debug)]
-pub struct LiveDatabase {
-    /// The last reading.
-    pub reading: DatabaseReading,
-    /// When it was last read with success.
-    pub last_read: Option<Timestamp>,
-    /// Since when it fails.
-    pub failing_since: Option<Timestamp>,
-}
-
 /// One receiver since this process began.
 #[derive(Clone, Debug, Default)]
 pub struct LiveReceiver {
@@ -152,14 +142,8 @@ impl Live {
                 self.engine.up(endpoint, Some(version.clone()), now);
             }
             Observation::EngineDown { endpoint, reason } => self.engine.down(endpoint, reason, now),
-            Observation::FullLook(looks) => {
-                self.engine.looked = true;
-                self.containers
-                    .retain(|id, _| looks.iter().any(|look| look.id == *id));
-                for look in looks {
-                    self.looked(look, now);
-                }
-            }
+            Observation::EngineClock { ahead } => self.engine.ahead = *ahead,
+            Observation::FullLook(looks) => self.looked_at_all(looks, now),
             Observation::Looked(look) => self.looked(look, now),
             Observation::Started { container, at } => self.started(container, *at),
             Observation::Died {
@@ -205,7 +189,21 @@ impl Live {
             | Observation::ProcessLogStatus { .. }
             | Observation::ProcessGone(_) => self.process(observation, now),
             Observation::Schema(_) | Observation::LockWaits(_) => self.look_at_schema(now, observation),
-            Observation::LogGap { .. } | Observation::Acknowledged { .. } | Observation::Tick => {}
+            Observation::LogGap { .. }
+            | Observation::Acknowledged { .. }
+            | Observation::Approved(_)
+            | Observation::ApprovalRevoked { .. }
+            | Observation::DeployEnded { .. }
+            | Observation::Tick => {}
+        }
+    }
+
+    fn looked_at_all(&mut self, looks: &[ContainerLook], now: Timestamp) {
+        self.engine.looked = true;
+        self.containers
+            .retain(|id, _| looks.iter().any(|look| look.id == *id));
+        for look in looks {
+            self.looked(look, now);
         }
     }
 
@@ -241,6 +239,13 @@ impl Live {
         if let Some(live) = self.containers.get_mut(&look.id) {
             if (live.look.state, live.look.health) != (look.state, look.health) {
                 live.since = now;
+            }
+            // An end that no event told of.
+            let ended = look
+                .finished_at
+                .filter(|_| look.finished_at > live.look.finished_at);
+            if ended.is_some() && live.died_at < ended {
+                live.died_at = Some(now);
             }
             live.look = look.clone();
         } else {
@@ -350,23 +355,6 @@ impl Live {
         self.probes.insert(probe.clone(), live);
     }
 
-    fn read(&mut self, reading: &DatabaseReading, now: Timestamp) {
-        let before = self.databases.get(&reading.database);
-        let (last_read, failing_since) = match &reading.tables {
-            Ok(_) => (Some(reading.at), None),
-            Err(_) => (
-                before.and_then(|before| before.last_read),
-                before.and_then(|before| before.failing_since).or(Some(now)),
-            ),
-        };
-        let live = LiveDatabase {
-            reading: reading.clone(),
-            last_read,
-            failing_since,
-        };
-        self.databases.insert(reading.database.clone(), live);
-    }
-
     /// The service's regular containers that are there now.
     pub fn replicas<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveContainer> {
         self.containers
@@ -388,12 +376,5 @@ impl Live {
         self.probes
             .range(first..)
             .take_while(move |(probe, _)| probe.service == *service)
-    }
-
-    /// The databases that a service uses.
-    pub fn databases_of<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveDatabase> {
-        self.databases
-            .values()
-            .filter(move |live| live.reading.services.contains(service))
     }
 }

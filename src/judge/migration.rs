@@ -29,8 +29,11 @@ use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
 
+pub(super) use identity::base36;
 pub use record::Tracked;
 pub(super) use record::in_words;
+
+use part::Part;
 
 /// Settled migrations kept in memory; older ones are in the journal's history.
 const KEEP_SETTLED: usize = 200;
@@ -134,6 +137,13 @@ impl Migrations {
             .values()
             .map(Arc::as_ref)
             .find(|tracked| tracked.runners().any(is_its) || tracked.migration.runners.iter().any(is_its))
+    }
+
+    /// The execs that work on something and have not ended.
+    pub(super) fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId)> {
+        let open = self.all.values().filter(|tracked| tracked.is_open());
+        open.flat_map(|tracked| Part::all(tracked))
+            .filter_map(|part| part.open_exec())
     }
 
     fn on<'a, 'c>(&'a self, container: &'c ContainerId) -> impl Iterator<Item = &'a Tracked> + use<'a, 'c> {

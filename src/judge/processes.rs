@@ -14,8 +14,8 @@ use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
-/// Files of one process whose position is kept: the present one and those that it was rotated from.
-const KEEP_FILES: usize = 8;
+/// Files of one process whose position is kept: all that its pattern matches, as a rule, and those that they were rotated from.
+const KEEP_FILES: usize = 64;
 
 /// A position is written alone only when it has moved by this many bytes; with other facts at once.
 const POSITION_STEP: u64 = 1024 * 1024;
@@ -45,6 +45,15 @@ impl Processes {
     pub fn position(&self, process: &ServiceId, file: &FileId) -> Option<&FilePosition> {
         let files = self.read.get(process)?;
         files.iter().find(|known| known.file == *file)
+    }
+
+    /// Where a file is to be taken up that is opened anew: the position of this very file, whatever it was called, else the latest of
+    /// another one that had its name.
+    pub fn resume(&self, process: &ServiceId, file: &FileId) -> Option<&FilePosition> {
+        let files = self.read.get(process)?;
+        let latest = |is_it: &dyn Fn(&FileId) -> bool| files.iter().rev().find(|known| is_it(&known.file));
+        latest(&|known| (known.device, known.inode) == (file.device, file.inode))
+            .or_else(|| latest(&|known| known.path == file.path))
     }
 
     /// A line that ends here was taken in before.
@@ -92,8 +101,10 @@ pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &
             process, position, ..
         } => {
             let before = durable.processes.position(process, &position.file);
-            let is_due =
-                before.is_none_or(|before| position.offset.saturating_sub(before.offset) >= POSITION_STEP);
+            // Going back means that the file was cut and is written anew.
+            let is_due = before.is_none_or(|before| {
+                position.offset < before.offset || position.offset - before.offset >= POSITION_STEP
+            });
             is_due.then(|| read(process, position)).into_iter().collect()
         }
         _ => Vec::new(),
@@ -113,6 +124,8 @@ fn discovered(process: &ServiceId, path: &str, now: Timestamp) -> Fact {
             source: ArmedSource::Image,
         },
         history_until: None,
+        window: None,
+        app: None,
         policy: None,
     }
 }

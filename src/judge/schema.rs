@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::expectation;
 use super::migration::Tracked;
 use super::settings::Settings;
 use crate::model::alert::{AlertName, Fingerprint};
@@ -224,7 +225,12 @@ impl Schemas {
 }
 
 /// Compares what was read last with what is known.
-pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &Observation) -> Vec<Fact> {
+pub(super) fn decide(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
     if is_elsewhere(observation) {
         return Vec::new();
     }
@@ -233,7 +239,7 @@ pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &
     {
         return vec![accepted];
     }
-    scenes(state, now)
+    scenes(state, settings, now)
         .flat_map(|scene| {
             if scene.is_different() {
                 scene.explain()
@@ -246,11 +252,16 @@ pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &
 }
 
 /// Closes the time in which what has ended may have changed a schema that is still the known one.
-pub(super) fn close(state: &State, _: &Settings, now: Timestamp, observation: &Observation) -> Vec<Fact> {
+pub(super) fn close(
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    observation: &Observation,
+) -> Vec<Fact> {
     if is_elsewhere(observation) {
         return Vec::new();
     }
-    let same = scenes(state, now).filter(|scene| !scene.is_different());
+    let same = scenes(state, settings, now).filter(|scene| !scene.is_different());
     same.filter_map(|scene| scene.seen()).collect()
 }
 
@@ -267,11 +278,16 @@ fn is_elsewhere(observation: &Observation) -> bool {
 }
 
 /// Every database whose schema is known and was read.
-fn scenes(state: &State, now: Timestamp) -> impl Iterator<Item = explaining::Scene<'_>> {
+fn scenes<'a>(
+    state: &'a State,
+    settings: &'a Settings,
+    now: Timestamp,
+) -> impl Iterator<Item = explaining::Scene<'a>> {
     let schemas = state.live.schemas.iter();
     schemas.filter_map(move |(database, live)| {
         Some(explaining::Scene {
             state,
+            settings,
             now,
             database,
             live,
@@ -297,8 +313,8 @@ fn baselines(state: &State) -> impl Iterator<Item = Fact> {
 }
 
 /// When a difference is decided on by time alone.
-pub(super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
-    for scene in scenes(state, Timestamp::default()).filter(explaining::Scene::is_different) {
+pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
+    for scene in scenes(state, settings, Timestamp::default()).filter(explaining::Scene::is_different) {
         for settle in [replacing::WAIT, SETTLE, SETTLE_MOVED] {
             moments.push(scene.sight.seen_at.after(settle));
         }
@@ -353,8 +369,12 @@ pub(super) fn is_near(state: &State, tracked: &Tracked, database: &DatabaseId) -
 }
 
 /// Whether somebody has approved that this database be replaced by a backup at that time.
-///
-/// Approvals are another subject's; until it is there, nobody has.
-fn is_restore_approved(_: &State, _: &DatabaseId, _: Timestamp) -> bool {
-    false
+fn is_restore_approved(state: &State, settings: &Settings, database: &DatabaseId, at: Timestamp) -> bool {
+    let bound = state.durable.tables.bindings.iter();
+    let bound = bound.filter(|(_, bound)| bound.tables.keys().any(|table| table.database == *database));
+    let mut services: Vec<ServiceId> = bound.map(|(service, _)| service.clone()).collect();
+    if let Some(live) = state.live.databases.get(database) {
+        services.extend(live.reading.services.iter().cloned());
+    }
+    expectation::approved_restore(state, settings, &services, at).is_some()
 }

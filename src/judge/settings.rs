@@ -1,11 +1,15 @@
 //! What the judge is told by the configuration.
 
+mod windows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::policy::Policy;
 use crate::model::revision::DatabaseId;
 use crate::model::service::ServiceId;
+
+pub use windows::{Day, LONGEST, Opening, Scope, Times, Window, Windows};
 
 /// The judge's settings; the defaults are those of the shipped configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,12 @@ pub struct Settings {
     pub projects: BTreeMap<String, Policy>,
     /// What is configured about single services.
     pub services: BTreeMap<ServiceId, ServiceSettings>,
+    /// Times at which migrations are expected. Where a policy is a window's name, it stands here, and the policy is `deny`.
+    pub windows: Windows,
+    /// The app that a project is a part of: services of one name in the projects of one app are one deployment.
+    pub apps: BTreeMap<String, String>,
+    /// Databases that other hosts migrate too.
+    pub moved_by_anywhere: BTreeSet<DatabaseId>,
     /// The receivers' names: who is owed transitions.
     pub receivers: Vec<String>,
     /// How long the alert of an occurrence stays if nobody closes it.
@@ -60,6 +70,9 @@ impl Default for Settings {
             policy: Policy::Explicit,
             projects: BTreeMap::new(),
             services: BTreeMap::new(),
+            windows: Windows::default(),
+            apps: BTreeMap::new(),
+            moved_by_anywhere: BTreeSet::new(),
             receivers: Vec::new(),
             keep: Duration::from_secs(24 * 3600),
             armed_after: Duration::from_secs(3600),
@@ -74,12 +87,47 @@ impl Default for Settings {
     }
 }
 
+/// The policy in force for a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling<'a> {
+    /// One of the three words; `deny` where it is a window.
+    pub policy: Policy,
+    /// The window outside of which it denies.
+    pub window: Option<&'a str>,
+}
+
 impl Settings {
     /// The policy in force for a service: its label, else the service's, the project's, the default one.
     pub fn policy_of(&self, service: &ServiceId, label: Option<Policy>) -> Policy {
-        let configured = || self.services.get(service).and_then(|settings| settings.policy);
-        let project = || self.projects.get(&service.project).copied();
-        label.or_else(configured).or_else(project).unwrap_or(self.policy)
+        self.ruling(service, label, None).policy
+    }
+
+    /// The same, where the label may be a window's name; one that no window has says nothing.
+    pub fn ruling(&self, service: &ServiceId, label: Option<Policy>, window: Option<&str>) -> Ruling<'_> {
+        let windows = &self.windows;
+        let by_label = window.and_then(|name| windows.named.get_key_value(name));
+        let configured = self.services.get(service).and_then(|settings| settings.policy);
+        let by_service = windows.services.get(service);
+        let project = self.projects.get(&service.project).copied();
+        let by_project = windows.projects.get(&service.project);
+        let asked = [
+            (by_label.map(|(name, _)| name), label),
+            (by_service, configured),
+            (by_project, project),
+            (windows.everywhere.as_ref(), Some(self.policy)),
+        ];
+        let found = asked
+            .into_iter()
+            .find(|(window, policy)| window.is_some() || policy.is_some());
+        let (window, policy) = found.unwrap_or_default();
+        Ruling {
+            policy: if window.is_some() {
+                Policy::Deny
+            } else {
+                policy.unwrap_or(self.policy)
+            },
+            window: window.map(String::as_str),
+        }
     }
 
     /// Whether the service must be there: its label, else the configuration, else no.

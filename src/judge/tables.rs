@@ -59,6 +59,9 @@ pub struct Move {
     pub to: Standing,
     /// When the reading that showed it was made.
     pub at: Timestamp,
+    /// The last reading before: it moved between the two.
+    #[serde(default)]
+    pub read_before: Option<Timestamp>,
     /// A migration has it, or a replacement of the whole database.
     #[serde(default)]
     pub explained: bool,
@@ -78,7 +81,13 @@ impl Tables {
                 };
                 self.known.insert(table.clone(), record);
             }
-            Fact::TableMoved { table, from, to, at } => {
+            Fact::TableMoved {
+                table,
+                from,
+                to,
+                at,
+                read_before,
+            } => {
                 if let Some(record) = self.known.get_mut(table) {
                     record.standing = to.clone();
                     record.since = *at;
@@ -86,6 +95,7 @@ impl Tables {
                         from: from.clone(),
                         to: to.clone(),
                         at: *at,
+                        read_before: *read_before,
                         explained: false,
                     });
                     let surplus = record.moves.len().saturating_sub(KEEP_MOVES);
@@ -171,6 +181,12 @@ pub(super) fn decide(
             ));
         }
     }
+    let live = state.live.databases.get(&reading.database);
+    for fact in &mut facts {
+        if let Fact::TableMoved { read_before, .. } = fact {
+            *read_before = live.and_then(|live| live.read_before);
+        }
+    }
     facts.extend(bind(state, settings, reading, found));
     facts
 }
@@ -213,6 +229,7 @@ fn moved(table: VersionTable, from: &Standing, to: &Standing, at: Timestamp) -> 
         from: from.clone(),
         to: to.clone(),
         at,
+        read_before: None,
     }]
 }
 

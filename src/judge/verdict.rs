@@ -1,13 +1,24 @@
 //! Expected or not: the rules, each with its reason.
+//!
+//! In this order: what only a log line says is undetermined; where anybody may move the database, what nobody here did is expected;
+//! then approvals and windows; then the policy, of the strictest owner of the table.
+
+mod owners;
 
 use super::State;
 use super::containers::{Known, Start};
+use super::expectation::{self, Leave};
+use super::migration::Tracked;
 use super::settings::Settings;
 use crate::model::container::{ArmedSource, ArmedState};
 use crate::model::migration::{Grade, Judgement, Rule, Trigger, Verdict};
 use crate::model::policy::Policy;
+use crate::model::revision::{DatabaseId, VersionTable};
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
+
+pub(super) use owners::Asked;
+use owners::Owner;
 
 /// What is judged: one occurrence, as far as it is known.
 #[derive(Clone, Copy, Debug)]
@@ -24,16 +35,131 @@ pub struct Case<'a> {
     pub container: Option<(&'a Known, Option<&'a Start>)>,
     /// The policy that the container's label asks for.
     pub label: Option<Policy>,
+    /// The version tables that it is known to have moved, beside those that its service is bound to.
+    pub moved: &'a [VersionTable],
+}
+
+impl<'a> Case<'a> {
+    /// The case of a migration that is known already.
+    pub(super) fn of(state: &'a State, tracked: &'a Tracked, moved: &'a [VersionTable]) -> Self {
+        let migration = &tracked.migration;
+        // What its first runner did is what was judged.
+        let runner = migration.runners.first();
+        let container = runner.and_then(|runner| {
+            let known = state.durable.containers.known.get(&runner.container)?;
+            Some((known, known.start(runner.started_at)))
+        });
+        let live = runner.and_then(|runner| state.live.containers.get(&runner.container));
+        Self {
+            service: &migration.service,
+            trigger: migration.trigger,
+            began_at: migration.started_at,
+            grade: migration.grade,
+            container,
+            label: live.and_then(|live| live.look.labels.migrations),
+            moved,
+        }
+    }
 }
 
 /// Gives the verdict of a case, with its reason and the rule that matched.
-pub fn judge(_: &State, settings: &Settings, case: &Case<'_>) -> Judgement {
-    let policy = settings.policy_of(case.service, case.label);
+pub fn judge(state: &State, settings: &Settings, case: &Case<'_>) -> Judgement {
+    judge_as(&Asked::new(state, settings, case, None))
+}
+
+/// The same for one of which more may be known.
+pub(super) fn judge_as(asked: &Asked<'_>) -> Judgement {
+    let (case, policy) = (asked.case, asked.ruling().policy);
     if case.grade == Grade::Claimed {
         let reason =
             "only a log line says that it ran; no start that can migrate and no database stands behind it";
         return judgement(policy, Verdict::Undetermined, Rule::ClaimOnly, reason.to_owned());
     }
+    if let Some(database) = moved_by_anybody(asked) {
+        let reason = format!("{database} may be moved from anywhere, and nothing on this host did it");
+        return judgement(policy, Verdict::Expected, Rule::MovedByAnywhere, reason);
+    }
+    if let Some(leave) = expectation::leave(asked.state, asked.settings, asked) {
+        return expected(policy, &leave);
+    }
+    match asked.owner() {
+        Some(owner) => by_owner(asked, owner),
+        None => by_policy(asked, asked.own.policy),
+    }
+}
+
+/// Out of band, in a database that other hosts migrate too.
+fn moved_by_anybody<'a>(asked: &Asked<'a>) -> Option<&'a DatabaseId> {
+    let case = asked.case;
+    if case.trigger != Trigger::OutOfBand {
+        return None;
+    }
+    let bound = asked.state.durable.tables.bound(case.service);
+    let bound = bound.map(|(table, _)| table).filter(|_| case.moved.is_empty());
+    let mut databases = case.moved.iter().chain(bound).map(|table| &table.database);
+    databases.find(|database| asked.settings.moved_by_anywhere.contains(*database))
+}
+
+fn expected(policy: Policy, leave: &Leave<'_>) -> Judgement {
+    let (rule, name, reason) = match leave {
+        Leave::Approval(record) => {
+            let approval = &record.approval;
+            let to = approval.to.as_ref().map(|to| format!(" to go to {to}"));
+            let reason = format!(
+                "{} had approved it{}: {}",
+                approval.by,
+                to.unwrap_or_default(),
+                approval.reason
+            );
+            (Rule::Approved, approval.id.0.clone(), reason)
+        }
+        Leave::Window(name, opening) => {
+            let reason = format!("it began in the window {name}, open until {}", opening.until);
+            (Rule::Window, (*name).to_owned(), reason)
+        }
+    };
+    Judgement {
+        expectation: Some(name),
+        ..judgement(policy, Verdict::Expected, rule, reason)
+    }
+}
+
+/// A service under a laxer policy moved what a stricter one owns. Only a deploy of the same project or app declares itself for both.
+fn by_owner(asked: &Asked<'_>, owner: &Owner<'_>) -> Judgement {
+    let strict = by_policy(asked, owner.ruling.policy);
+    if strict.verdict == Verdict::Expected && owner.is_kin {
+        return strict;
+    }
+    let why = if strict.verdict == Verdict::Expected {
+        String::new()
+    } else {
+        format!(" ({})", strict.reason)
+    };
+    let reason = format!(
+        "{} is also migrated by {}, whose policy is {}{}; that of {} is {}{why}",
+        owner.table,
+        owner.service,
+        owner.ruling.policy,
+        outside(owner.ruling.window),
+        asked.case.service,
+        asked.own.policy,
+    );
+    judgement(
+        owner.ruling.policy,
+        Verdict::Unexpected,
+        Rule::StricterOwner,
+        reason,
+    )
+}
+
+fn outside(window: Option<&str>) -> String {
+    window
+        .map(|name| format!(" outside the window {name}"))
+        .unwrap_or_default()
+}
+
+fn by_policy(asked: &Asked<'_>, policy: Policy) -> Judgement {
+    let case = asked.case;
     match policy {
         Policy::Allow => judgement(
             policy,
@@ -46,8 +172,9 @@ pub fn judge(_: &State, settings: &Settings, case: &Case<'_>) -> Judgement {
             Verdict::Unexpected,
             Rule::DenyEverything,
             format!(
-                "the policy of {} denies migrations that nobody approved ({})",
-                case.service,
+                "the policy of {} denies migrations that nobody approved{} ({})",
+                asked.owner().map_or(case.service, |owner| owner.service),
+                outside(asked.ruling().window),
                 seen(case)
             ),
         ),

@@ -1,5 +1,7 @@
 //! The state as it may be shown: what pages, API, metrics and the command line get instead of [`State`].
 
+mod expectations;
+
 use std::time::Duration;
 
 use super::State;
@@ -52,15 +54,17 @@ pub fn status(state: &State, settings: &Settings, now: Timestamp) -> Status {
         services: services
             .map(|(id, record)| {
                 let condition = health::condition(&sight, settings, id, now);
-                service(state, settings, (id, record), condition)
+                service(state, settings, (id, record), condition, now)
             })
             .collect(),
         migrations,
         alerts: alerts.map(|alert| Alert::clone(alert)).collect(),
         databases: databases(state),
         probes: probes(state),
+        approvals: expectations::approvals(state),
+        windows: expectations::windows(state, settings, now),
         receivers: receivers(state, settings),
-        watcher: watcher(state),
+        watcher: watcher(state, settings),
     }
 }
 
@@ -84,9 +88,14 @@ fn service(
     settings: &Settings,
     (id, record): (&ServiceId, &ServiceRecord),
     condition: Condition,
+    now: Timestamp,
 ) -> ServiceStatus {
     let replicas: Vec<_> = state.live.replicas(id).collect();
     let label = replicas.iter().find_map(|live| live.look.labels.migrations);
+    let window = replicas
+        .iter()
+        .find_map(|live| live.look.labels.window.as_deref());
+    let ruling = settings.ruling(id, label, window);
     let armed = replicas
         .iter()
         .map(|live| &live.look.armed)
@@ -107,7 +116,8 @@ fn service(
             .filter(|live| live.look.service == *id)
             .map(|live| live.look.clone())
             .collect(),
-        policy: settings.policy_of(id, label),
+        policy: ruling.policy,
+        window: ruling.window.map(str::to_owned),
         armed: armed.cloned(),
         last_start: last_start(state, id, record),
         log: log(state, id),
@@ -120,6 +130,7 @@ fn service(
         counters: counters(state, id, record),
         removed_at: record.removed_at,
         unexpected_open: unexpected_open(state, id),
+        expectations: expectations::open_for(state, settings, id, now),
     }
 }
 
@@ -271,7 +282,7 @@ fn receivers(state: &State, settings: &Settings) -> Vec<ReceiverStatus> {
     each.collect()
 }
 
-fn watcher(state: &State) -> WatcherStatus {
+fn watcher(state: &State, settings: &Settings) -> WatcherStatus {
     let firing = state.durable.alerts.firing.values();
     let blind = firing
         .filter(|alert| alert.name == crate::model::alert::AlertName::WatcherBlind)
@@ -290,6 +301,10 @@ fn watcher(state: &State) -> WatcherStatus {
         .collect();
     warnings.sort();
     warnings.dedup();
+    if state.live.engine.ahead != 0 {
+        warnings.push(format!("set the clocks right{}", state.live.engine.skew()));
+    }
+    warnings.extend(expectations::warnings(state, settings));
     warnings.extend(state.live.databases.iter().filter_map(|(database, live)| {
         let problem = live.reading.tables.as_ref().err()?;
         let never = !state.durable.tables.connected.contains(database);

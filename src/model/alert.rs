@@ -22,6 +22,7 @@ pub enum AlertName {
     MigrationNothingApplied,
     ConcurrentMigrations,
     MigrationArmed,
+    ExpectedMigrationMissing,
     ServiceDown,
     ServiceUnhealthy,
     EndpointDown,
@@ -35,7 +36,7 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
         Self::MigrationHalfApplied,
@@ -45,6 +46,7 @@ impl AlertName {
         Self::MigrationNothingApplied,
         Self::ConcurrentMigrations,
         Self::MigrationArmed,
+        Self::ExpectedMigrationMissing,
         Self::ServiceDown,
         Self::ServiceUnhealthy,
         Self::EndpointDown,
@@ -68,6 +70,7 @@ impl AlertName {
             Self::MigrationNothingApplied => "MigrationNothingApplied",
             Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
+            Self::ExpectedMigrationMissing => "ExpectedMigrationMissing",
             Self::ServiceDown => "ServiceDown",
             Self::ServiceUnhealthy => "ServiceUnhealthy",
             Self::EndpointDown => "EndpointDown",

@@ -215,8 +215,12 @@ impl ArmedSource {
 pub struct WatchLabels {
     /// `migwatch.enable`
     pub enable: Option<bool>,
-    /// `migwatch.migrations`
+    /// `migwatch.migrations`, one of the three words
     pub migrations: Option<Policy>,
+    /// `migwatch.migrations`, the name of a window; whether there is one of this name, the configuration says
+    pub window: Option<String>,
+    /// `migwatch.app`
+    pub app: Option<String>,
     /// `migwatch.required`
     pub required: Option<bool>,
     /// `migwatch.logs`

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Fingerprint, Resolution};
+use super::approval::{Approval, ApprovalEnd, ApprovalId};
 use super::cause::Cause;
 use super::container::Armed;
 use super::exec::ExecId;
@@ -62,6 +63,12 @@ pub enum Fact {
         /// The policy that its label asks for: remembered after it is gone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         policy: Option<Policy>,
+        /// The window that its label names as its policy.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<String>,
+        /// The app that its label makes it a part of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<String>,
     },
     /// A container began a start.
     ContainerStarted {
@@ -279,6 +286,27 @@ pub enum Fact {
         /// Who and why.
         acknowledgement: Acknowledgement,
     },
+    /// Somebody approved a migration beforehand.
+    ApprovalOpened {
+        /// What was approved.
+        approval: Approval,
+    },
+    /// A migration that an approval covers moved something.
+    ApprovalUsed {
+        /// The approval.
+        id: ApprovalId,
+        /// The migration.
+        migration: MigrationId,
+    },
+    /// An approval is over: what begins from then on is not covered by it.
+    ApprovalClosed {
+        /// Which.
+        id: ApprovalId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: ApprovalEnd,
+    },
     /// A database answered for the first time ever.
     DatabaseConnected {
         /// Which.
@@ -305,6 +333,9 @@ pub enum Fact {
         to: Standing,
         /// When the reading was made.
         at: Timestamp,
+        /// The last reading before, which had still shown the old standing: it moved between the two.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read_before: Option<Timestamp>,
     },
     /// A service is known to migrate this version table.
     TableBound {

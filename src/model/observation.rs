@@ -1,5 +1,6 @@
 //! What an edge may report. Never a conclusion.
 
+use super::approval::{Approval, ApprovalId};
 use super::container::ContainerLook;
 use super::database::{DatabaseReading, SchemaReading};
 use super::exec::{ExecCommand, ExecId};
@@ -26,6 +27,11 @@ pub enum Observation {
         endpoint: String,
         /// One sentence: what failed and what to do.
         reason: String,
+    },
+    /// How far the engine's clock is from ours, as its answer to our greeting told, to the second.
+    EngineClock {
+        /// Seconds that it is ahead; negative behind. 0 within what the answer can tell.
+        ahead: i64,
     },
     /// A full look: every compose container there is. What is not in it is gone.
     FullLook(Vec<ContainerLook>),
@@ -197,6 +203,20 @@ pub enum Observation {
         by: String,
         /// Their note.
         note: String,
+    },
+    /// A person approves a migration beforehand.
+    Approved(Approval),
+    /// A person takes an approval back.
+    ApprovalRevoked {
+        /// Which.
+        id: ApprovalId,
+        /// Who says so.
+        by: String,
+    },
+    /// The command of `migwatch deploy` ended.
+    DeployEnded {
+        /// The approval that was opened for it.
+        id: ApprovalId,
     },
     /// Time went on.
     Tick,

@@ -1,10 +1,13 @@
 //! What may be shown: the state as pages, API, metrics and the command line see it. JSON of the API is the serde form of these.
 
+mod expecting;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::approval::ApprovalRecord;
 use super::container::{Armed, ArmedState, ContainerLook};
 use super::fact::BindingProof;
 use super::migration::{Migration, Outcome, Trigger, Verdict};
@@ -13,6 +16,8 @@ use super::probe::{FailureReason, ProbeId, ProbeResult};
 use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::ServiceId;
 use super::time::Timestamp;
+
+pub use expecting::{ExpectationsOpen, OpenWindow};
 
 /// Everything at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +38,12 @@ pub struct Status {
     pub databases: Vec<DatabaseStatus>,
     /// Every probe with its latest result.
     pub probes: Vec<ProbeStatus>,
+    /// Approvals, newest first: the open ones, and those that were open lately.
+    #[serde(default)]
+    pub approvals: Vec<ApprovalRecord>,
+    /// Windows that are open now.
+    #[serde(default)]
+    pub windows: Vec<OpenWindow>,
     /// Every configured receiver.
     pub receivers: Vec<ReceiverStatus>,
     /// How the watcher itself does.
@@ -65,6 +76,9 @@ pub struct ServiceStatus {
     pub containers: Vec<ContainerLook>,
     /// The policy in force.
     pub policy: Policy,
+    /// The window outside of which it denies, where the policy is a window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
     /// Whether the next start of any replica would migrate.
     pub armed: Option<Armed>,
     /// What its last start said about migrations.
@@ -79,6 +93,9 @@ pub struct ServiceStatus {
     pub removed_at: Option<Timestamp>,
     /// Unexpected migrations whose alert nobody has closed.
     pub unexpected_open: u32,
+    /// What expects a migration of it now.
+    #[serde(default)]
+    pub expectations: ExpectationsOpen,
 }
 
 /// How a service does, worst first.

@@ -41,7 +41,16 @@ async fn help_names_every_flag_and_every_command() {
         let variable = format!("MIGWATCH_{}", flag.to_uppercase().replace(['.', '-'], "_"));
         assert!(help.contains(&variable), "{variable}: {help}");
     }
-    for command in ["run", "check", "status", "history", "ack", "healthcheck"] {
+    for command in [
+        "run",
+        "check",
+        "status",
+        "history",
+        "ack",
+        "approve",
+        "deploy",
+        "healthcheck",
+    ] {
         assert!(help.contains(&format!("\n  {command}")), "{command}: {help}");
     }
 }
@@ -96,7 +105,15 @@ async fn a_configuration_file_that_is_asked_for_must_be_there() {
 #[tokio::test]
 async fn without_a_daemon_its_commands_say_what_to_look_at() {
     let home = nowhere();
-    for command in [&["status"][..], &["history"], &["ack", "m1"], &["healthcheck"]] {
+    let approve = ["approve", "shop/backend", "--for", "1h", "--reason", "x"];
+    for command in [
+        &["status"][..],
+        &["history"],
+        &["ack", "m1"],
+        &approve,
+        &["approve", "--list"],
+        &["healthcheck"],
+    ] {
         let output = home.run(command).await;
         let socket = home.data_dir().join("migwatch.sock");
         let sentence = format!(
@@ -110,6 +127,63 @@ async fn without_a_daemon_its_commands_say_what_to_look_at() {
         );
         output.assert().code(2);
     }
+}
+
+#[tokio::test]
+async fn an_approval_needs_a_service_a_time_and_a_reason() {
+    for (arguments, missing) in [
+        (&["approve"][..], "<PROJECT/SERVICE>"),
+        (&["approve", "shop/backend", "--reason", "x"], "--for <DURATION>"),
+        (&["approve", "shop/backend", "--for", "1h"], "--reason <TEXT>"),
+        (&["approve", "shop/backend", "--list"], "--list"),
+        (&["deploy", "shop/backend", "--reason", "x"], "<COMMAND>"),
+        (&["deploy", "shop/backend", "--", "true"], "--reason <TEXT>"),
+    ] {
+        let output = nowhere().run(arguments).await;
+        assert!(
+            stderr(&output).contains(missing),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        output.assert().code(2);
+    }
+}
+
+#[tokio::test]
+async fn without_a_daemon_a_deploy_runs_nothing_unless_it_is_asked_to_and_then_says_so() {
+    let home = nowhere();
+    let mark = home.path().join("mark");
+    let command = format!("echo x >> {}; echo out; exit 7", mark.display());
+    let refused = [
+        "deploy",
+        "shop/backend",
+        "--reason",
+        "x",
+        "--",
+        "sh",
+        "-c",
+        &command,
+    ];
+    let output = home.run(&refused).await;
+    assert!(stderr(&output).contains("cannot reach migwatch at"), "{output:?}");
+    assert!(!mark.exists(), "the command was not run");
+    output.assert().code(2);
+    let asked = [
+        "deploy",
+        "shop/backend",
+        "--reason",
+        "x",
+        "--if-unreachable=run",
+        "--",
+        "sh",
+        "-c",
+        &command,
+    ];
+    let output = home.run(&asked).await;
+    assert!(stderr(&output).contains("NOBODY WATCHES"), "{output:?}");
+    assert_eq!(stdout(&output), "out\n");
+    assert!(mark.exists());
+    output.assert().code(7);
 }
 
 /// The findings of `check --output json`.

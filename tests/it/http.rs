@@ -1,12 +1,13 @@
 //! The server as callers meet it: what each path answers, and who may change something.
 
 use migwatch::http::Command;
+use migwatch::model::approval::{ApprovalId, ApprovalRecord};
 use migwatch::model::status::Status;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::sample_status;
 use crate::support::served::{Served, TOKEN, body, exchange, get, post};
+use crate::support::{sample_approvals, sample_status};
 
 #[tokio::test]
 async fn every_path_answers_with_its_kind_over_both_listeners() {
@@ -203,7 +204,7 @@ async fn the_token_opens_commands_over_tcp() {
             note: String::new()
         }
     );
-    reply.send(Ok("closed".into())).unwrap();
+    reply.send(Ok("closed".to_owned().into())).unwrap();
     assert!(
         exchange(stream, b"")
             .await
@@ -236,6 +237,46 @@ async fn the_sockets_owner_is_heard_and_told_what_became_of_it() {
     assert!(
         answer.starts_with("HTTP/1.1 422 ") && answer.contains("line 3: unknown key"),
         "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn approvals_are_shown_to_everybody_and_opened_by_those_who_may() {
+    let mut served = Served::new().await;
+    let shown = served.over_tcp(&get("/api/v1/approvals")).await;
+    let records: Vec<ApprovalRecord> = serde_json::from_str(body(&shown)).unwrap();
+    assert_eq!(records, sample_approvals::all());
+    let asked = r#"{"service": "shop/backend", "for": "30m", "reason": "release 42"}"#;
+    let answer = served.over_tcp(&post("/api/v1/approvals", "", asked)).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    for path in ["/api/v1/approvals/revoke", "/api/v1/approvals/end"] {
+        let answer = served.over_tcp(&post(path, "", r#"{"id": "ap-1"}"#)).await;
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        assert!(served.over_tcp(&get(path)).await.starts_with("HTTP/1.1 405 "));
+    }
+    assert!(served.commands.try_recv().is_err());
+    let (command, answer) = served
+        .commanded(&post("/api/v1/approvals", "", asked), Ok("approved".into()))
+        .await;
+    assert!(matches!(command, Command::Approve(_)), "{command:?}");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let wrong = asked.replace("30m", "30s");
+    let answer = served.over_socket(&post("/api/v1/approvals", "", &wrong)).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("from 1m to 7days"),
+        "{answer}"
+    );
+    let (command, _) = served
+        .commanded(
+            &post("/api/v1/approvals/end", "", r#"{"id": "ap-1"}"#),
+            Ok("over".into()),
+        )
+        .await;
+    assert_eq!(
+        command,
+        Command::EndDeploy {
+            id: ApprovalId("ap-1".into())
+        }
     );
 }
 

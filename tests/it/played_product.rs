@@ -4,6 +4,7 @@
 //! Each test shows what it promises three times: by migwatch's facts, by its metrics, and by what the webhook was told, in order.
 //! That something is quiet is proved by a sentinel: a later migration on the same path, which must be heard.
 
+mod approving;
 mod crashes;
 mod deploys;
 mod endpoints;

@@ -13,6 +13,7 @@ pub(super) fn add(to: &mut Exposition, status: &Status) {
     for service in &status.services {
         add_containers(to, service);
         add_state(to, service);
+        add_expectations(to, service);
         add_log(to, service);
     }
     for probe in &status.probes {
@@ -66,6 +67,19 @@ fn add_state(to: &mut Exposition, service: &ServiceStatus) {
                 truth(state == armed),
             );
         }
+    }
+}
+
+fn add_expectations(to: &mut Exposition, service: &ServiceStatus) {
+    let open = service.expectations;
+    for (kind, number) in [("approval", open.approvals), ("window", open.windows)] {
+        let labels = [("kind", kind)];
+        to.set_of(
+            &service.service,
+            "migwatch_expectation_open",
+            &labels,
+            f64::from(number),
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::expectations;
 use super::words::{Tone, badge, lasted, moment, time_of_day};
 use crate::model::alert::{Alert, AlertName};
 use crate::model::cause::Cause;
@@ -38,7 +39,10 @@ fn card(status: &Status, migration: &Migration) -> Markup {
             @if let Some(alert) = stuck(status, migration) {
                 p { (badge(Tone::Bad, "stuck")) " " (alert.summary) ", began " (moment(status.at, alert.starts_at)) }
             }
-            p { (migration.judgement.reason) span.quiet { " (" (migration.judgement.rule.as_str()) ")" } }
+            p {
+                (migration.judgement.reason)
+                span.quiet { " (" (migration.judgement.rule.as_str()) ")" (expectations::covered(migration)) }
+            }
             @if let Some(cause) = &migration.cause { (failure(cause)) }
             @if !migration.steps.is_empty() {
                 ol.steps { @for step in &migration.steps { (line_of(step)) } }

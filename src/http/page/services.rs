@@ -6,7 +6,7 @@ use super::words::{Tone, badge, short_moment};
 use crate::model::container::{ArmedState, ContainerLook, Health};
 use crate::model::policy::Policy;
 use crate::model::probe::Via;
-use crate::model::status::{Binding, ConditionWord, ProbeStatus, ServiceStatus, Status};
+use crate::model::status::{Binding, ConditionWord, ExpectationsOpen, ProbeStatus, ServiceStatus, Status};
 
 /// Every service in a table; on a narrow screen each row becomes a card.
 pub(super) fn section(status: &Status) -> Markup {
@@ -108,7 +108,11 @@ fn next_start(service: &ServiceStatus) -> Markup {
     });
     html! {
         @match armed { Some(armed) => (armed), None => span.quiet { "–" } }
-        small { "policy " (service.policy.as_str()) }
+        small {
+            "policy " (service.policy.as_str())
+            @if let Some(window) = &service.window { " outside the window " (window) }
+        }
+        @if service.expectations != ExpectationsOpen::default() { small { (badge(Tone::Busy, "migration expected")) } }
         @match service.unexpected_open {
             0 => {},
             1 => small { (badge(Tone::Bad, "1 unexpected open")) },

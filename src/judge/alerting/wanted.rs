@@ -6,13 +6,11 @@ use std::time::Duration;
 use super::super::State;
 use super::super::health::{self, Sight};
 use super::super::settings::Settings;
-use super::{databases, occurrence, stuck, words};
+use super::{databases, expecting, occurrence, stuck, words};
 use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
-use crate::model::container::ArmedState;
 use crate::model::migration::MigrationId;
 use crate::model::observation::LogStatus;
-use crate::model::policy::Policy;
-use crate::model::service::{Role, ServiceId};
+use crate::model::service::ServiceId;
 use crate::model::status::ConditionWord;
 use crate::model::time::Timestamp;
 
@@ -58,7 +56,8 @@ fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
     for service in state.durable.containers.services.keys() {
         alerts.extend(of_service(&sight, settings, service, now));
     }
-    alerts.extend(armed(state, settings, now));
+    alerts.extend(expecting::armed(state, settings, now));
+    alerts.extend(expecting::missing(state, settings, now));
     alerts.extend(databases::conditions(state, settings, now));
     alerts.extend(blind(state, settings, now));
     alerts.extend(stuck::conditions(state, settings, now));
@@ -111,45 +110,6 @@ fn of_service(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, now: 
     alert.summary = words::condition(name, service);
     alert.description = format!("{}.", condition.detail);
     Some(alert)
-}
-
-/// Containers whose next start would migrate, left so for long.
-fn armed(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
-    let mut alerts: BTreeMap<&ServiceId, Alert> = BTreeMap::new();
-    for live in state
-        .live
-        .containers
-        .values()
-        .filter(|live| live.look.role == Role::Replica)
-    {
-        let service = &live.look.service;
-        let policy = settings.policy_of(service, live.look.labels.migrations);
-        if live.look.armed.state != ArmedState::Armed || policy == Policy::Allow {
-            continue;
-        }
-        let Some(since) = armed_since(state, live) else {
-            continue;
-        };
-        if now < since.after(settings.armed_after) {
-            continue;
-        }
-        let mut alert = alert(
-            AlertName::MigrationArmed,
-            Severity::Warning,
-            labels(service),
-            since,
-        );
-        alert.observed_at = now;
-        (alert.summary, alert.description) = words::armed(service, &live.look.armed);
-        alerts.entry(service).or_insert(alert);
-    }
-    alerts.into_values().collect()
-}
-
-/// From the discovery on: a stack that was armed for weeks before migwatch came gets the same hour.
-fn armed_since(state: &State, live: &super::super::live::LiveContainer) -> Option<Timestamp> {
-    let known = state.durable.containers.known.get(&live.look.id)?;
-    Some(known.history_until.unwrap_or(known.created_at))
 }
 
 /// Where migwatch itself does not see.
@@ -249,7 +209,9 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
     );
     let processes = state.live.processes.values();
     moments.extend(processes.filter_map(|live| Some(live.unreadable_since?.after(settings.blind_grace))));
-    moments.extend(live.filter_map(|live| Some(armed_since(state, live)?.after(settings.armed_after))));
+    moments.extend(
+        live.filter_map(|live| Some(expecting::armed_since(state, live)?.after(settings.armed_after))),
+    );
     moments.extend(
         state
             .live

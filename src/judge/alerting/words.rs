@@ -1,6 +1,7 @@
 //! What alerts say to people: what was seen, when and by which witness, and what to do.
 
 use super::super::State;
+use super::super::expectation::Missing;
 use super::super::live::LiveDatabase;
 use super::super::migration::Tracked;
 use super::databases;
@@ -117,6 +118,24 @@ pub(super) fn armed(service: &ServiceId, armed: &Armed) -> (String, String) {
         summary,
         format!("It is armed: {why}. Recreate it with the switch off once the deploy is done."),
     )
+}
+
+/// Summary and description of a migration that was expected and did not come.
+pub(super) fn missing(missing: &Missing<'_>) -> (String, String) {
+    let Missing { service, by, .. } = missing;
+    let summary = match &missing.to {
+        Some((to, _)) => format!("{service} was to be migrated to {to}, and is not there"),
+        None => format!("{service} was to be migrated, and no migration of it came through"),
+    };
+    let standing = match &missing.to {
+        Some((_, standing)) => format!(" As last read: {standing}."),
+        None => " Nothing was seen to run since it was approved.".to_owned(),
+    };
+    let description = format!(
+        "The {} {} is over ({}) and was not used; {}.{standing}",
+        by.0, by.1, missing.end, missing.whose
+    );
+    (summary, description)
 }
 
 /// Summary and description of a database that is away.

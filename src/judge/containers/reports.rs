@@ -155,6 +155,8 @@ fn discovered(look: &ContainerLook, history_until: Option<Timestamp>) -> Fact {
         armed: look.armed.clone(),
         history_until,
         policy: look.labels.migrations,
+        window: look.labels.window.clone(),
+        app: look.labels.app.clone(),
     }
 }
 

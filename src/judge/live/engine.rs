@@ -15,11 +15,22 @@ pub struct Engine {
     pub problem: Option<String>,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// Seconds that its clock is ahead of ours; negative behind.
+    pub ahead: i64,
     /// A full look was had since this process began.
     pub looked: bool,
 }
 
 impl Engine {
+    /// ` (the engine's clock is 5 s ahead of ours)` where it is off by more than can be overlooked.
+    pub(in crate::judge) fn skew(&self) -> String {
+        match self.ahead {
+            0 => String::new(),
+            ahead if ahead > 0 => format!(" (the engine's clock is {ahead} s ahead of ours)"),
+            behind => format!(" (the engine's clock is {} s behind ours)", behind.unsigned_abs()),
+        }
+    }
+
     pub(super) fn up(&mut self, endpoint: &str, version: Option<String>, now: Timestamp) {
         if !self.up {
             self.since = Some(now);

@@ -14,7 +14,11 @@ impl Live {
             | Observation::Line { .. }
             | Observation::LogGap { .. }
             | Observation::Acknowledged { .. }
+            | Observation::Approved(_)
+            | Observation::ApprovalRevoked { .. }
+            | Observation::DeployEnded { .. }
             | Observation::Tick => false,
+            Observation::EngineClock { ahead } => *ahead != self.engine.ahead,
             Observation::LogStatus { container, status } => {
                 let live = self.containers.get(container);
                 live.is_some_and(|live| live.log.as_ref() != Some(status))

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use super::super::State;
 use super::super::settings::Settings;
-use super::super::tables::TableRecord;
+use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
 use super::reading::{LATE, READ_AFTER_END, SKEW};
-use super::{Tracked, out_of_band};
+use super::{Tracked, out_of_band, settling};
 use crate::model::fact::{BindingProof, Fact};
 use crate::model::migration::{Grade, Movement, Outcome, Trigger};
 use crate::model::observation::Observation;
@@ -234,6 +234,11 @@ fn moved_with(state: &State, tracked: &Tracked, stand: &Stand<'_>) -> bool {
         .or(tracked.exec_end.as_ref().map(|end| end.at))
         .map(|ended| ended.after(READ_AFTER_END));
     let in_time = stand.at >= tracked.last_attempt_at() && until.is_none_or(|until| stand.at <= until);
+    // What ended long before has moved nothing now, whatever it once said.
+    let was_at_work = |other: &Tracked| {
+        let ended = other.migration.ended_at.filter(|_| !other.is_open());
+        ended.is_none_or(|ended| stand.at <= ended.after(READ_AFTER_END))
+    };
     let by_steps = |other: &Tracked| {
         let mut steps = other.migration.steps.iter();
         steps.any(|timed| {
@@ -243,17 +248,18 @@ fn moved_with(state: &State, tracked: &Tracked, stand: &Stand<'_>) -> bool {
         })
     };
     let all = &state.durable.migrations.all;
-    in_time && !all.values().any(|other| by_steps(other))
+    in_time && !all.values().any(|other| was_at_work(other) && by_steps(other))
 }
 
-/// Where the table stood before: its first move since the migration began, else what the first step said.
+/// Where the table stood before: its first move since the migration began that is nobody else's, else what the first step said.
 fn origin(tracked: &Tracked, table: &VersionTable, record: &TableRecord, stand: &Stand<'_>) -> Heads {
     let known = tracked.migration.movements.iter();
     if let Some(known) = known.into_iter().find(|known| known.table == *table) {
         return known.from.clone();
     }
     let began = tracked.migration.started_at.before(SKEW);
-    let first = record.moves.iter().find(|moved| moved.at >= began);
+    let is_its = |moved: &&Move| moved.at >= began && (!moved.explained || moved.at == stand.at);
+    let first = record.moves.iter().find(is_its);
     match first.map(|moved| &moved.from).or(stand.from) {
         Some(Standing::At(heads)) => heads.clone(),
         Some(Standing::Missing) => Heads::default(),
@@ -286,6 +292,7 @@ fn no_longer_a_claim(state: &State, settings: &Settings, tracked: &Tracked) -> O
         grade: Grade::Confirmed,
         container: Some((known, start)),
         label,
+        moved: &[],
     };
     let mut judgement = verdict::judge(state, settings, &case);
     judgement.reason = format!(
@@ -299,13 +306,15 @@ fn no_longer_a_claim(state: &State, settings: &Settings, tracked: &Tracked) -> O
     })
 }
 
-/// A run that logged no step and was taken for idle moved its table after all.
+/// A run that was taken for idle, or as having moved nothing, moved its table after all.
 fn no_longer_nothing(tracked: &Tracked, stand: &Stand<'_>) -> Option<Fact> {
     let migration = &tracked.migration;
-    (!tracked.is_open() && migration.outcome == Outcome::NothingToDo).then(|| Fact::MigrationSettled {
+    let is_nothing = matches!(migration.outcome, Outcome::NothingToDo | Outcome::NothingApplied);
+    let last = migration.steps.last().map(|timed| timed.step.kind);
+    (!tracked.is_open() && is_nothing).then(|| Fact::MigrationSettled {
         id: migration.id.clone(),
-        outcome: Outcome::Applied,
+        outcome: last.map_or(Outcome::Applied, settling::by_kind),
         at: migration.ended_at.unwrap_or(stand.at),
-        reason: "its version table moved, as the reading after its end showed".to_owned(),
+        reason: "its version table moved, as a reading after its end showed".to_owned(),
     })
 }

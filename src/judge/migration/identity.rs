@@ -23,13 +23,13 @@ pub(super) fn migration_id(container: &ContainerId, at: Timestamp) -> MigrationI
     } else {
         format!("p{:05x}", hash(&container.0) & 0xf_ffff)
     };
-    MigrationId(format!("{short}-{}", millis(at)))
+    MigrationId(format!("{short}-{}", base36(at)))
 }
 
 /// `<hash of the table>-<milliseconds, base 36>`: from the observed move, where nobody is known to have run it.
 pub(super) fn out_of_band_id(table: &VersionTable, at: Timestamp) -> MigrationId {
     let hash = hash(&table.to_string()) & 0xffff;
-    MigrationId(format!("db{hash:04x}-{}", millis(at)))
+    MigrationId(format!("db{hash:04x}-{}", base36(at)))
 }
 
 /// FNV-1a.
@@ -39,7 +39,8 @@ fn hash(text: &str) -> u32 {
     })
 }
 
-fn millis(at: Timestamp) -> String {
+/// Milliseconds as digits and letters.
+pub(in super::super) fn base36(at: Timestamp) -> String {
     let mut millis = u64::try_from(at.as_nanos() / 1_000_000).unwrap_or(0);
     let mut digits = Vec::new();
     while millis > 0 {

@@ -31,7 +31,7 @@ pub(in super::super) fn decide(
             if now < moved.at.after(reading::SETTLE) || is_explainable(state, table) {
                 break;
             }
-            if schema::is_replacement(state, &table.database, moved.at) {
+            if schema::is_replacement(state, settings, &table.database, moved.at) {
                 continue;
             }
             facts.extend(found(state, settings, table, moved));
@@ -83,6 +83,7 @@ fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move)
         grade: Grade::Confirmed,
         container: None,
         label: None,
+        moved: std::slice::from_ref(table),
     };
     let mut judgement = verdict::judge(state, settings, &case);
     judgement.reason = format!("{}{}", judgement.reason, elsewhere(state, table, moved));

@@ -161,6 +161,13 @@ impl Tracked {
             .map_or(self.migration.started_at, |runner| runner.at)
     }
 
+    /// What it will be once this fact is believed.
+    pub(in super::super) fn with(&self, fact: &Fact) -> Self {
+        let mut next = self.clone();
+        next.apply(fact);
+        next
+    }
+
     pub(super) fn is_due_to_count(&self) -> bool {
         self.settled
             && !self.counted

@@ -234,7 +234,7 @@ fn contradiction(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fac
     let (last, ended) = (migration.steps.last()?, migration.ended_at?);
     let table = reading::stayed_behind(state, &migration.service, &last.step.to, migration.started_at)?;
     let is_settled = now.since(ended) >= reading::SETTLE
-        && reading::is_read_after(state, &migration.service, ended.after(reading::SKEW));
+        && reading::is_seen_after(state, &migration.service, ended.after(reading::SKEW));
     is_settled.then(|| Fact::MigrationSettled {
         id: migration.id.clone(),
         outcome: Outcome::NothingApplied,

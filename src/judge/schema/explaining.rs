@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::State;
 use super::super::live::{LiveSchema, Sight};
 use super::super::migration::Tracked;
+use super::super::settings::Settings;
 use super::{SETTLE, SETTLE_MOVED, SKEW, SchemaRecord, is_near, is_restore_approved, replacing};
 use crate::model::fact::{
     DatabaseReplaced, Fact, ForeignChange, MigrationSchemaChanged, SchemaChangeShared, SchemaDrifted,
@@ -19,6 +20,7 @@ use crate::model::time::Timestamp;
 /// One database with what is known of its schema and what was read last.
 pub(super) struct Scene<'a> {
     pub(super) state: &'a State,
+    pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
     pub(super) database: &'a DatabaseId,
     pub(super) live: &'a LiveSchema,
@@ -245,7 +247,7 @@ impl<'a> Scene<'a> {
 
     fn unexplained(&self, change: Change<'_>) -> Vec<Fact> {
         let words = change.words();
-        if is_restore_approved(self.state, self.database, change.at) {
+        if is_restore_approved(self.state, self.settings, self.database, change.at) {
             return vec![self.replaced(change.patch, words, true)];
         }
         if replacing::is_return(self, &change) {

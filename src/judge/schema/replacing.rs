@@ -161,7 +161,7 @@ fn version_tables<'a>(
 /// Whether a move of a version table at this time belongs to a replacement of the whole database (or is approved as one), and so is
 /// nobody's migration. To be asked when the time for other explanations is over, not at once: the schema is read after the version
 /// tables.
-pub fn is_replacement(state: &State, database: &DatabaseId, at: Timestamp) -> bool {
+pub fn is_replacement(state: &State, settings: &Settings, database: &DatabaseId, at: Timestamp) -> bool {
     let replaced = state.durable.schemas.replaced.get(database);
     let is_known = replaced.is_some_and(|replaced| {
         let began = at.after(READ_BEFORE) >= replaced.since;
@@ -174,11 +174,11 @@ pub fn is_replacement(state: &State, database: &DatabaseId, at: Timestamp) -> bo
         };
         began && (at <= replaced.last_at.after(SOON) || (at <= replaced.last_at.after(RETURN) && returns()))
     });
-    is_known || is_pending(state, database) || is_restore_approved(state, database, at)
+    is_known || is_pending(state, settings, database) || is_restore_approved(state, settings, database, at)
 }
 
 /// A wholesale change that is not decided on yet.
-fn is_pending(state: &State, database: &DatabaseId) -> bool {
+fn is_pending(state: &State, settings: &Settings, database: &DatabaseId) -> bool {
     let (Some(live), Some(record)) = (
         state.live.schemas.get(database),
         state.durable.schemas.known.get(database),
@@ -190,6 +190,7 @@ fn is_pending(state: &State, database: &DatabaseId) -> bool {
     };
     let scene = Scene {
         state,
+        settings,
         now: sight.seen_at,
         database,
         live,
@@ -202,7 +203,7 @@ fn is_pending(state: &State, database: &DatabaseId) -> bool {
 /// Where the schema itself cannot be read, the version tables must do: all of them are gone.
 pub(in super::super) fn by_version_tables(
     state: &State,
-    _: &Settings,
+    settings: &Settings,
     now: Timestamp,
     observation: &Observation,
 ) -> Vec<Fact> {
@@ -218,7 +219,7 @@ pub(in super::super) fn by_version_tables(
                 at,
                 patch: Patch::default(),
                 changes: vec!["all version tables are gone".to_owned()],
-                approved: is_restore_approved(state, database, at),
+                approved: is_restore_approved(state, settings, database, at),
             })
         })
         .collect()

@@ -59,6 +59,7 @@ fn the_examples_work_and_their_defaults_are_true() {
     let receivers: Vec<&str> = bare.receivers.iter().map(Receiver::name).collect();
     assert_eq!(receivers, ["chat", "deploys", "main"]);
     assert_eq!((bare.probes.len(), bare.databases.len()), (2, 2));
+    assert_eq!(bare.processes.len(), 1);
     let spelled = uncommented(&examples, "# ");
     assert_ne!(spelled, examples);
     let mut spelled = parse(&spelled, folder.path());

@@ -40,6 +40,29 @@ async fn a_renamed_file_is_read_to_its_end_before_the_one_that_took_its_name() {
 }
 
 #[tokio::test]
+async fn the_moment_between_two_files_of_one_name_is_no_news() {
+    let logs = Logs::new();
+    logs.append("run.log", "");
+    let mut watched = watch(&logs, "run.log").await;
+    let mut writer = OpenOptions::new()
+        .append(true)
+        .open(logs.path("run.log"))
+        .unwrap();
+    logs.rename("run.log", "run.log.1");
+    writer.write_all(step("b0001d").as_bytes()).unwrap();
+    // What is heard now was heard after the rename.
+    assert_eq!(watched.steps(1).await, ["b0001d"]);
+    logs.append("run.log", step("b0002d"));
+    assert_eq!(watched.steps(1).await, ["b0002d"]);
+    let statuses = watched
+        .seen
+        .iter()
+        .filter(|seen| matches!(seen, Observation::ProcessLogStatus { .. }));
+    assert_eq!(statuses.count(), 1, "{:#?}", watched.seen);
+    watched.stop().await;
+}
+
+#[tokio::test]
 async fn the_last_line_of_a_rotated_file_counts_without_an_end_once_nobody_writes_any_more() {
     let logs = Logs::new();
     logs.append("run.log", "");
@@ -103,6 +126,8 @@ async fn what_was_rotated_while_nobody_watched_is_read_from_the_old_file_and_the
     logs.append("run.log", step("b0002d"));
     watched.steps(1).await;
     let kept = watched.stop().await;
+    // More than is read at once.
+    logs.append("run.log", "GET /health 200\n".repeat(300_000));
     logs.append("run.log", step("b0003d"));
     logs.rename("run.log", "run.log.1");
     logs.append("run.log", step("b0004d"));
@@ -119,11 +144,15 @@ async fn a_file_that_was_truncated_while_nobody_watched_is_read_from_its_beginni
     logs.append("run.log", step("b0002d"));
     watched.steps(1).await;
     let kept = watched.stop().await;
-    logs.truncate("run.log");
-    logs.append("run.log", step("b0003d"));
-    let mut watched = watch_again(&logs, "run.log", kept);
-    assert_eq!(watched.steps(1).await, ["b0003d"]);
-    watched.stop().await;
+    // Cut, or another file with the number of the old one, which is longer than that ever was.
+    let long = format!("{}{}\n", step("b0004d"), "x".repeat(5000));
+    for (content, expected) in [(step("b0003d"), "b0003d"), (long, "b0004d")] {
+        logs.truncate("run.log");
+        logs.append("run.log", content);
+        let mut watched = watch_again(&logs, "run.log", kept.copy());
+        assert_eq!(watched.steps(1).await, [expected]);
+        watched.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,12 @@ impl Clock for StandingClock {
 pub(super) struct Kept(Arc<Mutex<Vec<FilePosition>>>);
 
 impl Kept {
+    /// The same positions, whatever is kept elsewhere from now on.
+    pub(super) fn copy(&self) -> Self {
+        let positions = self.0.lock().unwrap().clone();
+        Self(Arc::new(Mutex::new(positions)))
+    }
+
     fn keep(&self, position: &FilePosition) {
         let mut kept = self.0.lock().unwrap();
         kept.retain(|known| known.file != position.file);

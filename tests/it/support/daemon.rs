@@ -82,6 +82,11 @@ impl Home {
             .expect("the program can be run")
     }
 
+    /// Starts a command of the command line, whose end is waited for elsewhere.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().expect("the program can be run")
+    }
+
     /// Starts the daemon; back when it says that it watches.
     pub(crate) async fn start(&self) -> Daemon {
         let listen = ["--web.listen-address", "127.0.0.1:0"];

@@ -10,6 +10,7 @@ use migwatch::model::migration::{Acknowledgement, Grade, Migration, Outcome};
 use migwatch::model::revision::{Heads, Standing};
 use migwatch::model::service::{Role, ServiceId};
 
+use super::sample_approvals;
 use super::sample_migrations::{ago, container, failed, now, service, table, unexpected};
 use super::sample_schemas;
 use super::sample_status::unexpected_alert;
@@ -20,6 +21,7 @@ pub(crate) fn every_kind() -> Vec<Fact> {
     facts.extend(of_a_migration(&unexpected(), &failed()));
     facts.extend(of_runners(&unexpected(), &failed()));
     facts.extend(of_processes());
+    facts.extend(sample_approvals::facts());
     facts.extend(of_tables());
     facts.extend(sample_schemas::facts());
     facts.extend(of_alerts(&unexpected_alert()));
@@ -55,6 +57,8 @@ fn of_containers() -> Vec<Fact> {
             },
             history_until: Some(now()),
             policy: None,
+            window: None,
+            app: None,
         },
         Fact::ContainerStarted {
             container: id.clone(),
@@ -221,6 +225,7 @@ fn of_tables() -> Vec<Fact> {
             from: at(&[]),
             to: at(&["18c18bf4111f", "a91f00c2d7be"]),
             at: now(),
+            read_before: None,
         },
         Fact::TableBound {
             service: service("coe-ragpipeline"),

@@ -18,6 +18,7 @@ use migwatch::model::status::{
     ProbeStatus, ReceiverStatus, SchemaStatus, ServiceStatus, Status, WatcherStatus,
 };
 
+use super::sample_approvals;
 use super::sample_migrations::{self, ago, container, now, service, table};
 
 /// Everything at once.
@@ -37,6 +38,8 @@ pub(crate) fn rich() -> Status {
         alerts: vec![unexpected_alert(), proxy_alert(), resolved_alert()],
         databases: databases(),
         probes: probes(),
+        approvals: sample_approvals::all(),
+        windows: vec![sample_approvals::window()],
         receivers: vec![
             ReceiverStatus { name: "alertmanager".into(), waiting: 0, delivered: 7, failed: 0, problem: None },
             ReceiverStatus { name: "slack".into(), waiting: 2, delivered: 4, failed: 1, problem: Some("answered 503, tried again in 10 s".into()) },
@@ -173,6 +176,7 @@ fn services() -> Vec<ServiceStatus> {
         billing,
         ServiceStatus {
             unexpected_open: 0,
+            expectations: sample_approvals::open_for("billing"),
             last_start: None,
             ..running
         },
@@ -202,6 +206,7 @@ fn sample_service(name: &str, digit: char, word: ConditionWord, detail: &str) ->
         condition: condition(word, detail, 97),
         containers: vec![look(name, digit, armed.clone())],
         policy: Policy::Explicit,
+        window: None,
         armed: Some(armed),
         last_start: Some(LastStart { at: ago(97), skipped }),
         log: LogView {
@@ -229,6 +234,7 @@ fn sample_service(name: &str, digit: char, word: ConditionWord, detail: &str) ->
         },
         removed_at: None,
         unexpected_open: u32::from(name == "coe-ragpipeline"),
+        expectations: sample_approvals::open_for(name),
     }
 }
 

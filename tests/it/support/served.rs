@@ -88,7 +88,7 @@ impl Served {
             .await
             .unwrap()
             .unwrap();
-        reply.send(answer).unwrap();
+        reply.send(answer.map(Into::into)).unwrap();
         (command, exchange(stream, b"").await)
     }
 

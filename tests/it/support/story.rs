@@ -16,9 +16,11 @@ use migwatch::model::service::ContainerId;
 use migwatch::model::time::Timestamp;
 
 mod asked;
+mod expecting;
 mod parts;
 mod surroundings;
 
+pub(crate) use expecting::*;
 use parts::fresh;
 pub(crate) use parts::*;
 

@@ -172,3 +172,50 @@ fn a_process_stays_while_the_engine_is_looked_at() {
     local.says(ANNOUNCED);
     assert_eq!(local.story.migration().service, process());
 }
+
+/// Where a file of that name is to be taken up.
+fn resume(local: &Local, path: &str, inode: u64) -> Option<(u64, u64)> {
+    let file = FileId {
+        path: path.into(),
+        device: 1,
+        inode,
+    };
+    let position = local.story.state.file_position(&process(), &file);
+    position.map(|position| (position.file.inode, position.offset))
+}
+
+#[test]
+fn a_file_that_was_cut_and_is_written_anew_is_heard_from_its_beginning() {
+    let mut local = Local::new();
+    local.says(SKIPPING).says(SKIPPING).says(SKIPPING).says(SKIPPING);
+    local.offset = 0;
+    let beginning = FilePosition {
+        file: FileId {
+            path: "/srv/coe-backend/run.log".into(),
+            device: 1,
+            inode: 7,
+        },
+        offset: 0,
+    };
+    local.story.sees(Observation::ProcessRead {
+        process: process(),
+        position: beginning,
+        bytes: 0,
+    });
+    assert_eq!(resume(&local, "/srv/coe-backend/run.log", 7), Some((7, 0)));
+    local.says(ANNOUNCED).says(A_TO_B);
+    local.story.reads(&[(BACKEND_TABLE, &["b2"])]);
+    assert_eq!(local.story.migration().trigger, Trigger::Process);
+}
+
+#[test]
+fn a_file_is_taken_up_by_its_number_whatever_it_is_called_and_else_by_its_name() {
+    let mut local = Local::new();
+    local.says(ANNOUNCED);
+    let offset = local.offset;
+    assert_eq!(resume(&local, "/srv/coe-backend/run.log", 7), Some((7, offset)));
+    assert_eq!(resume(&local, "/srv/coe-backend/run.log.1", 7), Some((7, offset)));
+    // Another file has the name: it was rotated.
+    assert_eq!(resume(&local, "/srv/coe-backend/run.log", 8), Some((7, offset)));
+    assert_eq!(resume(&local, "/srv/other.log", 8), None);
+}

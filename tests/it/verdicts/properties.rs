@@ -13,12 +13,12 @@ use proptest::prelude::*;
 
 use crate::support::story::{
     A_TO_B, APPLICATION_UP, B_TO_C, BACKEND, BACKEND_TABLE, C_TO_B, CONTEXT, DROP_MISSING, RAG, RAG_TABLE,
-    RUNNING, SKIPPING, Story, armed, bare_command, disarmed, policy, unset_means_true,
+    RUNNING, SKIPPING, Story, armed, bare_command, deploy, disarmed, leave_to, policy, unset_means_true,
 };
 
 /// One random step of the world: what happens, and how much time goes by.
 fn step() -> impl Strategy<Value = (u8, u8, u16)> {
-    (0_u8..40, any::<u8>(), 0_u16..2_000)
+    (0_u8..43, any::<u8>(), 0_u16..2_000)
 }
 
 fn line(kind: u8) -> &'static str {
@@ -85,9 +85,26 @@ fn around(story: &mut Story, what: u8, kind: u8) {
         8 => drop(story.installed()),
         9 => drop(story.delivered("pager")),
         10 => drop(story.migwatch_is_killed().migwatch_comes_back()),
-        11..=14 => schema(story, kind),
-        15 => drop(story.reads(&[]).reads_schema(&[])),
-        16 => drop(story.cannot_read_schema()),
+        11 => {
+            let service = if kind & 1 == 0 { BACKEND } else { RAG };
+            let to = leave_to(service, ["a1", "b2", "c3", "base"][usize::from(kind / 2 % 4)]);
+            story.approved(if kind & 64 == 0 { to } else { deploy(service) });
+        }
+        12 | 13 => {
+            let approvals = &story.state.durable.expectations.approvals;
+            let id = approvals
+                .keys()
+                .nth(usize::from(kind) % approvals.len().max(1))
+                .cloned();
+            match (id, what) {
+                (Some(id), 12) => drop(story.revoked(&id)),
+                (Some(id), _) => drop(story.deploy_ends(&id)),
+                (None, _) => {}
+            }
+        }
+        14..=17 => schema(story, kind),
+        18 => drop(story.reads(&[]).reads_schema(&[])),
+        19 => drop(story.cannot_read_schema()),
         _ => {
             let alerts = story.alerts();
             if let Some(id) = alerts.first().map(|alert| alert.fingerprint().0) {

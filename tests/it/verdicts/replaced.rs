@@ -39,7 +39,12 @@ fn evidence(story: &Story) -> String {
 }
 
 fn is_replaced(story: &Story) -> bool {
-    is_replacement(&story.state, &DatabaseId("mariadb:3306/coe".into()), story.now)
+    is_replacement(
+        &story.state,
+        &story.settings,
+        &DatabaseId("mariadb:3306/coe".into()),
+        story.now,
+    )
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use migwatch::model::alert::AlertName;
 use migwatch::model::database::DatabaseProblemKind;
 use migwatch::model::migration::Outcome;
-use migwatch::model::observation::LogStatus;
+use migwatch::model::observation::{LogStatus, Observation};
 use migwatch::model::policy::Policy;
 use migwatch::model::status::ConditionWord;
 
@@ -173,4 +173,16 @@ fn a_refusing_disk_is_one_fact_however_many_facts_wait() {
     }
     assert_eq!(story.sent(), ["WatcherBlind firing"]);
     assert_eq!(story.facts.len(), facts);
+}
+
+#[test]
+fn a_verdict_says_that_the_engines_clock_is_off() {
+    let mut story = Story::new(policy(Policy::Deny));
+    story.sees(Observation::EngineClock { ahead: -7 });
+    story.created(BACKEND, armed()).started().says(RUNNING);
+    let reason = &story.migration().judgement.reason;
+    assert!(
+        reason.ends_with("(the engine's clock is 7 s behind ours)"),
+        "{reason}"
+    );
 }

@@ -96,7 +96,9 @@ impl Tracked {
         self.migration.ended_at = Some(at);
         self.migration.outcome_reason = Some(reason.to_owned());
         let is_presumed_only = self.migration.steps.is_empty() && self.migration.movements.is_empty();
-        if outcome == Outcome::NothingToDo && is_presumed_only {
+        // Its end was late to be heard of: it had not run for so long.
+        let was_short = self.presumed_at.is_some_and(|presumed| at < presumed);
+        if is_presumed_only && (outcome == Outcome::NothingToDo || was_short) {
             self.migration.moved_at = None;
         }
         if is_failure(outcome) {
