@@ -269,7 +269,11 @@ pub(super) fn close(
 fn is_elsewhere(observation: &Observation) -> bool {
     matches!(
         observation,
-        Observation::LogProgress { .. } | Observation::ProcessRead { .. } | Observation::Probed { .. }
+        Observation::LogProgress { .. }
+            | Observation::ProcessRead { .. }
+            | Observation::Probed { .. }
+            | Observation::Delivered { .. }
+            | Observation::DeliveryFailed { .. }
     )
 }
 

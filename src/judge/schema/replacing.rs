@@ -9,7 +9,7 @@ use super::super::migration::Tracked;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::explaining::{Change, Scene};
-use super::{Replaced, SETTLE, SKEW, is_near, is_restore_approved};
+use super::{Replaced, SETTLE, SKEW, is_elsewhere, is_near, is_restore_approved};
 use crate::model::fact::{DatabaseReplaced, Fact};
 use crate::model::observation::Observation;
 use crate::model::revision::{DatabaseId, Heads, Standing};
@@ -205,8 +205,11 @@ pub(in super::super) fn by_version_tables(
     state: &State,
     settings: &Settings,
     now: Timestamp,
-    _: &Observation,
+    observation: &Observation,
 ) -> Vec<Fact> {
+    if is_elsewhere(observation) {
+        return Vec::new();
+    }
     let databases = state.live.databases.keys();
     let gone = databases.filter_map(|database| Some((database, gone_at(state, database)?)));
     gone.filter(|(database, gone_at)| now >= gone_at.after(SETTLE) && !is_migrated(state, database))

@@ -156,7 +156,7 @@ fn take(story: &mut Story, (what, kind, seconds): (u8, u8, u16)) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// `Story` itself checks after each step that the facts alone give the state, that the same report again concludes nothing, and
     /// that the deadlines make no busy loop.
