@@ -71,7 +71,7 @@ impl<'a> Opening<'a> {
             text.push_str(after_the_fact(self.state, self.evidence.at));
         }
         let id = migration_id(&self.runner.container, self.runner.at);
-        let judgement = self.judgement();
+        let judgement = self.judgement(None);
         facts.push(Fact::MigrationOpened {
             id: id.clone(),
             service: self.known.service.clone(),
@@ -86,7 +86,8 @@ impl<'a> Opening<'a> {
         id
     }
 
-    fn judgement(&self) -> Judgement {
+    /// By itself, or as one more runner of a migration.
+    fn judgement(&self, of: Option<&Tracked>) -> Judgement {
         if self.history {
             return verdict::baseline(self.settings, &self.known.service, self.label);
         }
@@ -99,7 +100,8 @@ impl<'a> Opening<'a> {
             label: self.label,
             moved: &[],
         };
-        let mut judgement = verdict::judge(self.state, self.settings, &case);
+        let asked = verdict::Asked::new(self.state, self.settings, &case, of);
+        let mut judgement = verdict::judge_as(&asked);
         judgement.reason.push_str(&self.state.live.engine.skew());
         judgement
     }
@@ -194,7 +196,7 @@ impl<'a> Opening<'a> {
 
     /// One verdict for all its runners: the worst.
     fn joined(self, open: &Tracked) -> Vec<Fact> {
-        let (id, judgement) = (open.migration.id.clone(), self.judgement());
+        let (id, judgement) = (open.migration.id.clone(), self.judgement(Some(open)));
         // A container that tries again is judged once, as in a restart loop.
         let mut runners = open.migration.runners.iter();
         let is_again = runners
