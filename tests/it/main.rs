@@ -31,6 +31,7 @@ mod played_engine;
 mod played_product;
 mod probing;
 mod readme;
+mod scenarios;
 mod shipped;
 mod support;
 mod verdicts;

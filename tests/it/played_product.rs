@@ -32,12 +32,12 @@ use crate::support::stack::Compose;
 use crate::support::waiting::until;
 
 /// The project that is watched.
-const PROJECT: &str = "shop";
+pub(crate) const PROJECT: &str = "shop";
 
 /// What a start script says, and the application behind it.
-const RUN: &str = "Running Alembic migrations...";
-const SKIP: &str = "Skipping Alembic migrations (RUN_MIGRATIONS=false)";
-const UP: &str = "[INFO] Listening at: http://0.0.0.0:8000 (7)";
+pub(crate) const RUN: &str = "Running Alembic migrations...";
+pub(crate) const SKIP: &str = "Skipping Alembic migrations (RUN_MIGRATIONS=false)";
+pub(crate) const UP: &str = "[INFO] Listening at: http://0.0.0.0:8000 (7)";
 
 /// Revisions of the backend: its first one, its head, and the next release's.
 const FIRST: &str = "7456428295d9";
@@ -45,10 +45,10 @@ const HEAD: &str = "c8e94b1a7d35";
 const NEXT: &str = "e1b7a90c42f6";
 
 /// The played engine, the daemon that watches it, and whom that tells.
-struct Stage {
-    engine: FakeEngine,
-    receiver: Receiver,
-    home: Home,
+pub(crate) struct Stage {
+    pub(crate) engine: FakeEngine,
+    pub(crate) receiver: Receiver,
+    pub(crate) home: Home,
     /// None while it is dead.
     daemon: Option<Daemon>,
 }
@@ -76,30 +76,30 @@ impl Stage {
     }
 
     /// An engine without containers that is watched.
-    async fn watch(policy: &str, more: &str) -> Self {
+    pub(crate) async fn watch(policy: &str, more: &str) -> Self {
         let mut stage = Self::new(policy, more);
         stage.start().await;
         stage
     }
 
     /// Starts migwatch (again), and waits until the engine was looked at: from then on nothing is history.
-    async fn start(&mut self) {
+    pub(crate) async fn start(&mut self) {
         let daemon = self.daemon.insert(self.home.start().await);
         daemon.until_answers("/-/ready", 200).await;
         self.catch_up();
     }
 
     /// Ends migwatch as a crash would.
-    async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         self.daemon.take().expect("it runs").kill().await;
     }
 
-    fn daemon(&self) -> &Daemon {
+    pub(crate) fn daemon(&self) -> &Daemon {
         self.daemon.as_ref().expect("it runs")
     }
 
     /// The engine's clock stands still between its deeds: from now on it is this machine's.
-    fn catch_up(&self) {
+    pub(crate) fn catch_up(&self) {
         self.set_back(Duration::ZERO);
     }
 
@@ -110,7 +110,7 @@ impl Stage {
     }
 
     /// A new container that starts and says these lines.
-    fn up(&self, spec: ContainerSpec, lines: &[&str]) -> ContainerId {
+    pub(crate) fn up(&self, spec: ContainerSpec, lines: &[&str]) -> ContainerId {
         let id = self.engine.create(spec);
         self.starts(&id, lines);
         id
@@ -124,14 +124,14 @@ impl Stage {
         }
     }
 
-    fn says(&self, id: &ContainerId, line: &str) {
+    pub(crate) fn says(&self, id: &ContainerId, line: &str) {
         let is_logged = line.starts_with("INFO") || line.starts_with("sqlalchemy.exc");
         let stream = if is_logged { Stream::Stderr } else { Stream::Stdout };
         self.engine.log(id, stream, line);
     }
 
     /// As `compose stop`: the process does not mind the signal and is killed when the grace is over.
-    fn stop(&self, id: &ContainerId) {
+    pub(crate) fn stop(&self, id: &ContainerId) {
         self.catch_up();
         self.engine.kill(id, 15);
         self.engine.kill(id, 9);
@@ -146,7 +146,7 @@ impl Stage {
     }
 
     /// As this Compose makes a container anew: `lines` is what the new one says.
-    fn recreate(
+    pub(crate) fn recreate(
         &self,
         compose: Compose,
         old: &ContainerId,
@@ -179,7 +179,7 @@ impl Stage {
     }
 
     /// The project's migrations of one service, oldest first.
-    async fn migrations(&self, service: &str) -> Vec<Migration> {
+    pub(crate) async fn migrations(&self, service: &str) -> Vec<Migration> {
         let id = ServiceId::new(PROJECT, service);
         let mut all = self.daemon().status().await.migrations;
         all.retain(|migration| migration.service == id);
@@ -206,7 +206,7 @@ impl Stage {
     }
 
     /// Waits until the service is such.
-    async fn service(
+    pub(crate) async fn service(
         &self,
         name: &str,
         what: &str,
@@ -280,7 +280,7 @@ impl Stage {
 }
 
 /// A service of the project; `switch` is what its environment says of migrations.
-fn app(service: &str, switch: &str) -> ContainerSpec {
+pub(crate) fn app(service: &str, switch: &str) -> ContainerSpec {
     const START: &str =
         "if [ \"${RUN_MIGRATIONS:-true}\" = true ]; then alembic upgrade head; fi && gunicorn app";
     ContainerSpec {
@@ -291,7 +291,7 @@ fn app(service: &str, switch: &str) -> ContainerSpec {
 }
 
 /// What Alembic logs before it carries a step out; `from` nothing is base.
-fn step(from: &str, to: &str) -> String {
+pub(crate) fn step(from: &str, to: &str) -> String {
     format!("INFO  [alembic.runtime.migration] Running upgrade {from} -> {to}, 사용자 추가")
 }
 

@@ -104,7 +104,7 @@ fn confirm(
         for stand in stands(record) {
             let by_step = is_reached(tracked, table, &stand);
             let is_its = is_bound || is_plausible(state, tracked, table);
-            let is_explained = by_step || (is_its && moved_with(state, tracked, &stand));
+            let is_explained = by_step || (is_its && moved_with(state, tracked, table, &stand));
             if !is_explained || (tracked.is_claim() && !has_moved(tracked, &stand)) {
                 continue;
             }
@@ -223,32 +223,31 @@ fn has_moved(tracked: &Tracked, stand: &Stand<'_>) -> bool {
 }
 
 /// The service's own table moved while a run without readable steps was at work, and nobody else's steps explain it.
-fn moved_with(state: &State, tracked: &Tracked, stand: &Stand<'_>) -> bool {
+fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
     if !tracked.migration.steps.is_empty() || tracked.is_claim() || !stand.moved {
         return false;
     }
-    let until = tracked
-        .migration
-        .ended_at
-        .filter(|_| !tracked.is_open())
-        .or(tracked.exec_end.as_ref().map(|end| end.at))
-        .map(|ended| ended.after(READ_AFTER_END));
-    let in_time = stand.at >= tracked.last_attempt_at() && until.is_none_or(|until| stand.at <= until);
-    // What ended long before has moved nothing now, whatever it once said.
-    let was_at_work = |other: &Tracked| {
-        let ended = other.migration.ended_at.filter(|_| !other.is_open());
-        ended.is_none_or(|ended| stand.at <= ended.after(READ_AFTER_END))
-    };
+    // The same revisions are reached elsewhere too: in another project's database, or in this one at another time.
     let by_steps = |other: &Tracked| {
         let mut steps = other.migration.steps.iter();
-        steps.any(|timed| {
+        let is_reached = steps.any(|timed| {
             stand.at.after(SKEW) >= timed.at
                 && !timed.step.to.is_empty()
                 && timed.step.to.iter().all(|revision| stand.to.0.contains(revision))
-        })
+        });
+        is_reached && is_in_time(other, stand.at) && may_move(state, &other.migration.service, table)
     };
     let all = &state.durable.migrations.all;
-    in_time && !all.values().any(|other| was_at_work(other) && by_steps(other))
+    stand.at >= tracked.last_attempt_at()
+        && is_in_time(tracked, stand.at)
+        && !all.values().any(|other| by_steps(other))
+}
+
+/// Whether a move that was read at this time may still be this migration's: it runs, or ended a moment before.
+fn is_in_time(tracked: &Tracked, read_at: Timestamp) -> bool {
+    let settled_at = tracked.migration.ended_at.filter(|_| !tracked.is_open());
+    let ended_at = settled_at.or(tracked.exec_end.as_ref().map(|end| end.at));
+    ended_at.is_none_or(|ended| read_at <= ended.after(READ_AFTER_END))
 }
 
 /// Where the table stood before: its first move since the migration began that is nobody else's, else what the first step said.

@@ -40,6 +40,29 @@ impl SqliteFile {
         step.commit().expect("readers give way");
     }
 
+    /// The application's own table gets a column, or loses the last one that it got.
+    pub(crate) fn widens(&self, wider: bool) {
+        let mut columns = self.columns();
+        let next = format!("c{columns}");
+        if !wider {
+            columns -= 1;
+        }
+        let sql = if wider {
+            format!("ALTER TABLE items ADD COLUMN {next} INTEGER")
+        } else {
+            format!("ALTER TABLE items DROP COLUMN c{columns}")
+        };
+        self.open().execute_batch(&sql).expect("the table is ours");
+    }
+
+    fn columns(&self) -> i64 {
+        let count = "SELECT count(*) FROM pragma_table_info('items')";
+        let connection = self.open();
+        connection
+            .query_row(count, [], |row| row.get(0))
+            .expect("the table is ours")
+    }
+
     fn path(&self) -> PathBuf {
         self.0.path().join("app.db")
     }

@@ -82,6 +82,11 @@ impl Stack {
         std::fs::write(self.folder.path().join(name), text).expect("the folder is ours");
     }
 
+    /// A file beside the compose file.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// The folder of the host that `ledger` sees as `/data`.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
@@ -114,24 +119,36 @@ impl Stack {
 
     /// Runs a command in a service's container as a person at a terminal does; whether it succeeded.
     pub(crate) async fn exec_at_terminal(&self, service: &str, command: &str) -> bool {
-        let compose = self.compose.display();
-        let line = format!("{compose} -p {} exec {service} {command}", self.project);
-        let ended = Command::new("script")
-            .current_dir(self.folder.path())
-            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .await;
+        let mut typed = self.at_terminal(&format!("exec {service} {command}"));
+        let ended = typed.stdin(Stdio::null()).stdout(Stdio::null()).status().await;
         ended.expect("the script command gives a terminal").success()
+    }
+
+    /// Any command of Compose as a person types it at a terminal, to be started.
+    pub(crate) fn at_terminal(&self, arguments: &str) -> Command {
+        let compose = self.compose.display();
+        let line = format!("{compose} -p {} {arguments}", self.project);
+        let mut typed = Command::new("script");
+        typed
+            .current_dir(self.folder.path())
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        typed
+    }
+
+    /// Any command of Compose, to be started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.compose);
+        command
+            .current_dir(self.folder.path())
+            .args(["-p", &self.project])
+            .args(arguments);
+        command
     }
 
     /// Any command of Compose; gives what it printed.
     pub(crate) async fn compose(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
-        let output = Command::new(&self.compose)
-            .current_dir(self.folder.path())
-            .args(["-p", &self.project])
-            .args(arguments)
+        let output = self
+            .command(arguments)
             .envs(variables.iter().copied())
             .output()
             .await;
@@ -214,9 +231,16 @@ async fn compose_2() -> PathBuf {
     printed("tests/compose2.sh", Command::new(script).output().await).into()
 }
 
+/// The `docker` command, to be started.
+pub(crate) fn docker_on(arguments: &[&str]) -> Command {
+    let mut command = Command::new("docker");
+    command.args(arguments);
+    command
+}
+
 /// What the `docker` command prints.
 pub(crate) async fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker").args(arguments).output().await;
+    let output = docker_on(arguments).output().await;
     printed(&format!("docker {arguments:?}"), output)
 }
 

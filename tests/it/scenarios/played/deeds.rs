@@ -1,0 +1,193 @@
+//! What somebody does, as both generations of Compose and the engine would make it look.
+
+use migwatch::model::status::ConditionWord;
+
+use super::play::{Play, Runner};
+use crate::played_product::{PROJECT, app};
+use crate::scenarios::row::{By, Deed, Start};
+use crate::support::fake_engine::containers::ContainerSpec;
+use crate::support::stack::Compose;
+
+impl Play {
+    pub(super) async fn does(&mut self, deed: &Deed) {
+        match *deed {
+            Deed::Up(start) | Deed::Recreate(start) => self.up(start).await,
+            Deed::Restart => {
+                self.stops();
+                self.starts().await;
+            }
+            Deed::Start => self.starts().await,
+            Deed::Stop => {
+                self.stops();
+                self.service("is stopped", |service| {
+                    service.condition.word == ConditionWord::Stopped
+                })
+                .await;
+            }
+            Deed::Kill => {
+                for id in &self.containers {
+                    self.stage.engine.kill(id, 9);
+                    self.stage.engine.die(id, 137);
+                }
+            }
+            Deed::Scale(count) => self.scales(count).await,
+            Deed::Release(revision) => self.world.releases(revision),
+            Deed::Run(by, command) | Deed::Begin(by, command) => self.runs(by, command).await,
+            Deed::LetGo => {
+                let (runner, rest) = self.begun.take().expect("it has begun");
+                self.goes_on(runner, rest).await;
+            }
+            Deed::KillIt => self.kills(),
+            Deed::Says(line) => self.says(line).await,
+            Deed::Settled(count) => self.is_told(count).await,
+            Deed::Restarted => {
+                self.stage.kill().await;
+                self.stage.start().await;
+            }
+        }
+    }
+
+    /// `compose up`: a container that is there is made anew.
+    pub(super) async fn up(&mut self, start: Start) {
+        self.start = start;
+        let spec = self.spec(1);
+        let id = match self.containers.pop() {
+            Some(old) => self.stage.recreate(self.case.compose, &old, spec, &[]),
+            None => self.stage.up(spec, &[]),
+        };
+        self.containers.push(id.clone());
+        self.start_script(id).await;
+    }
+
+    fn stops(&self) {
+        for id in &self.containers {
+            self.stage.stop(id);
+        }
+    }
+
+    async fn starts(&mut self) {
+        self.stage.catch_up();
+        for id in self.containers.clone() {
+            self.stage.engine.start(&id);
+            self.start_script(id).await;
+        }
+    }
+
+    async fn scales(&mut self, count: u32) {
+        let wanted = usize::try_from(count).expect("a few");
+        while self.containers.len() > wanted {
+            let id = self.containers.pop().expect("it is counted");
+            self.stage.stop(&id);
+            self.stage.engine.remove(&id);
+        }
+        while self.containers.len() < wanted {
+            let number = u32::try_from(self.containers.len() + 1).expect("a few");
+            let id = self.stage.up(self.spec(number), &[]);
+            self.containers.push(id.clone());
+            self.start_script(id).await;
+        }
+        self.service("so many replicas are seen", |service| {
+            service.containers.len() == wanted
+        })
+        .await;
+    }
+
+    async fn runs(&mut self, by: By, command: &str) {
+        let runner = match by {
+            By::Exec | By::ExecAtTerminal => {
+                let id = self.containers.last().expect("the application runs");
+                Runner::Exec(self.stage.engine.exec(id, &words(command)))
+            }
+            By::OneOff | By::OneOffAtTerminal => Runner::Own(self.one_off(by, command)),
+            By::PostStart => {
+                self.up(Start::Off).await;
+                let id = self.containers.last().expect("the application runs");
+                Runner::Exec(self.stage.engine.exec(id, &words(command)))
+            }
+            By::PreStart => Runner::Own(self.hook(command)),
+            By::Process | By::Elsewhere => Runner::Nobody,
+        };
+        let acts = self.world.acts(command);
+        self.goes_on(runner, acts).await;
+    }
+
+    /// As `compose run` makes a container.
+    fn one_off(&self, by: By, command: &str) -> migwatch::model::service::ContainerId {
+        let spec = ContainerSpec::service(PROJECT, "app");
+        let (name, auto_remove) = match self.case.compose {
+            Compose::One => (format!("{PROJECT}_app_run_0123456789ab"), false),
+            Compose::Two => (format!("{PROJECT}-app-run-0123456789ab"), true),
+        };
+        let mut labels = spec.labels.clone();
+        labels.remove("com.docker.compose.container-number");
+        labels.insert("com.docker.compose.oneoff".to_owned(), "True".to_owned());
+        self.stage.up(
+            ContainerSpec {
+                name,
+                labels,
+                auto_remove,
+                tty: by == By::OneOffAtTerminal,
+                command: words(command).into_iter().map(str::to_owned).collect(),
+                environment: app("app", "false").environment,
+                ..spec
+            },
+            &[],
+        )
+    }
+
+    /// As Compose 5.3 makes a container for what runs before the application's.
+    fn hook(&self, command: &str) -> migwatch::model::service::ContainerId {
+        let spec = ContainerSpec::service(PROJECT, "app");
+        let mut labels = spec.labels.clone();
+        labels.remove("com.docker.compose.container-number");
+        labels.remove("com.docker.compose.oneoff");
+        labels.insert("com.docker.compose.hook".to_owned(), "pre_start".to_owned());
+        self.stage.up(
+            ContainerSpec {
+                name: format!("{PROJECT}-app-pre_start-0"),
+                labels,
+                command: words(command).into_iter().map(str::to_owned).collect(),
+                environment: app("app", "false").environment,
+                ..spec
+            },
+            &[],
+        )
+    }
+
+    fn kills(&mut self) {
+        let (runner, _) = self.begun.take().expect("it has begun");
+        if let Runner::Start(id) | Runner::Own(id) = &runner {
+            self.stage.engine.kill(id, 9);
+        }
+        self.ends(&runner, 137);
+    }
+
+    async fn says(&self, line: &str) {
+        let id = self.containers.last().expect("the application runs");
+        let before = self
+            .stage
+            .service("app", "is known", |_| true)
+            .await
+            .counters
+            .log_bytes;
+        self.stage.says(id, line);
+        let length = u64::try_from(line.len()).expect("a line");
+        self.service("the line is read", |service| {
+            service.counters.log_bytes >= before + length
+        })
+        .await;
+    }
+}
+
+/// The words of a command as a shell splits it; the only quotes are single ones.
+fn words(command: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for (number, part) in command.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part);
+        } else {
+            words.extend(part.split_whitespace());
+        }
+    }
+    words
+}

@@ -1,0 +1,261 @@
+//! One row played: its engine, its database, and how it is acted from its beginning to its sentinel.
+
+use migwatch::model::service::ContainerId;
+use migwatch::model::status::ServiceStatus;
+
+use super::world::{Act, World};
+use crate::played_product::{PROJECT, SKIP, Stage, UP, app, step};
+use crate::scenarios::case::Case;
+use crate::scenarios::row::{Begins, Expectation, FIRST, Sentinel, Start};
+use crate::scenarios::{check, told};
+use crate::support::fake_engine::containers::ContainerSpec;
+use crate::support::waiting::until;
+
+/// What the start script says before it migrates.
+const RUN: &str = crate::played_product::RUN;
+
+/// A row with all that is its own.
+pub(super) struct Play {
+    pub(super) case: Case,
+    pub(super) stage: Stage,
+    pub(super) world: World,
+    /// The application's containers.
+    pub(super) containers: Vec<ContainerId>,
+    /// What the application starts with now.
+    pub(super) start: Start,
+    /// What has begun and waits: who runs it, where, and what is still to come.
+    pub(super) begun: Option<(Runner, Vec<Act>)>,
+    /// Starts that skipped so far.
+    pub(super) skips: u64,
+}
+
+/// Who says what a command does, and with what it ends.
+pub(super) enum Runner {
+    /// A start of the application's own container.
+    Start(ContainerId),
+    /// A container of its own.
+    Own(ContainerId),
+    /// A command inside a container.
+    Exec(migwatch::model::exec::ExecId),
+    /// Nobody whom the engine knows.
+    Nobody,
+}
+
+impl Play {
+    pub(super) async fn new(case: Case) -> Self {
+        let (Begins::ServingAt(revision) | Begins::Before(revision)) = case.row.begins;
+        let world = World::new(case.database, revision);
+        let more = format!(
+            "[databases]\ninterval = \"1s\"\n{}{}",
+            world.file.configured("shop", PROJECT, &["app"]),
+            case.configured(PROJECT)
+        );
+        let stage = Stage::watch("explicit", &more).await;
+        Self {
+            case,
+            stage,
+            world,
+            containers: Vec::new(),
+            start: Start::Off,
+            begun: None,
+            skips: 0,
+        }
+    }
+
+    /// Acts the row and checks all that is told of it.
+    pub(super) async fn act(mut self) {
+        let row = self.case.row;
+        if matches!(row.begins, Begins::ServingAt(_)) {
+            self.up(Start::Off).await;
+            let stands = |status: &migwatch::model::status::Status| {
+                status
+                    .databases
+                    .iter()
+                    .any(|database| database.up && !database.tables.is_empty())
+            };
+            self.stage.daemon().until("its database is read", stands).await;
+        }
+        self.expects().await;
+        for deed in row.deeds {
+            self.middle().await;
+            self.stage.catch_up();
+            self.does(deed).await;
+        }
+        self.is_told(row.told.len()).await;
+        self.silence_is_proved().await;
+        self.is_told(row.told.len()).await;
+    }
+
+    async fn expects(&self) {
+        let to: &[&str] = match self.case.expectation() {
+            Expectation::Approved => &[],
+            Expectation::ApprovedElsewhere => &["--to", FIRST],
+            _ => return,
+        };
+        let service = format!("{PROJECT}/app");
+        let approve = ["approve", &service, "--for", "30m", "--reason", "release 42"];
+        let output = self.stage.home.run(&[&approve[..], to].concat()).await;
+        assert!(output.status.success(), "{}: {output:?}", self.case);
+    }
+
+    /// Here migwatch may be killed.
+    pub(super) async fn middle(&mut self) {
+        if self.case.restarts {
+            self.stage.kill().await;
+            self.stage.start().await;
+        }
+    }
+
+    /// Waits until the first `count` migrations are told as the row says.
+    pub(super) async fn is_told(&self, count: usize) {
+        until("what is told is what the row says", async || {
+            let all = self.stage.migrations("app").await;
+            check::migrations(&self.case, &all, count)
+        })
+        .await;
+    }
+
+    /// Waits until the application is such.
+    pub(super) async fn service(&self, what: &str, is_such: impl Fn(&ServiceStatus) -> bool) {
+        self.stage
+            .service("app", &format!("{}: {what}", self.case), is_such)
+            .await;
+    }
+
+    /// Something loud comes last, on the same path; by then the webhook was told all that the row says, and no more.
+    async fn silence_is_proved(&self) {
+        let wanted = self.case.alerts();
+        let own = [PROJECT];
+        let (heard, receiver) = (
+            |all: &[_]| told::about(all, &own).len() >= wanted.len(),
+            &self.stage.receiver,
+        );
+        receiver.until(&format!("{}: {wanted:?}", self.case), heard).await;
+        self.stage.catch_up();
+        let sentinel = ContainerSpec {
+            command: app("sentinel", "true").command,
+            environment: app("sentinel", "true").environment,
+            ..ContainerSpec::service("sentinel", "sentinel")
+        };
+        match self.case.row.sentinel {
+            Sentinel::Log => {
+                self.stage.up(sentinel, &[RUN, &step("0", "1"), UP]);
+            }
+            Sentinel::Exec => {
+                let id = self.stage.up(sentinel, &[]);
+                self.stage.engine.exec(&id, &["alembic", "upgrade", "head"]);
+            }
+        }
+        let is_heard = |all: &[_]| !told::about(all, &["sentinel"]).is_empty();
+        let all = receiver
+            .until(&format!("{}: its sentinel", self.case), is_heard)
+            .await;
+        let mut told = told::about(&all, &own);
+        if self.case.restarts {
+            // What was under way when migwatch was killed may be repeated, with its own key.
+            told.dedup();
+            let mut wanted = wanted.clone();
+            wanted.dedup();
+            assert_eq!(told, wanted, "{}", self.case);
+        } else {
+            assert_eq!(told, wanted, "{}", self.case);
+        }
+    }
+
+    /// The application's container, as it starts now.
+    pub(super) fn spec(&self, number: u32) -> ContainerSpec {
+        let switch = match self.start {
+            Start::Off | Start::Despite(_) => Some("false"),
+            Start::On | Start::OnTo(_) => Some("true"),
+            Start::Unset | Start::Bare(_) => None,
+        };
+        let guide = app("app", switch.unwrap_or_default());
+        let command = match self.start {
+            Start::Bare(alembic) | Start::Despite(alembic) => {
+                ["sh", "-c", &format!("{alembic} && gunicorn app")]
+                    .map(str::to_owned)
+                    .to_vec()
+            }
+            _ => guide.command,
+        };
+        ContainerSpec {
+            command,
+            environment: switch
+                .map(|switch| format!("RUN_MIGRATIONS={switch}"))
+                .into_iter()
+                .collect(),
+            ..ContainerSpec::replica(PROJECT, "app", number)
+        }
+    }
+
+    /// What a container says and does once it has started.
+    pub(super) async fn start_script(&mut self, id: ContainerId) {
+        let command = match self.start {
+            Start::Off => {
+                self.stage.says(&id, SKIP);
+                self.stage.says(&id, UP);
+                self.skips += 1;
+                let skips = self.skips;
+                return self
+                    .service("its start skipped", |service| service.counters.skips == skips)
+                    .await;
+            }
+            Start::On | Start::Unset => "alembic upgrade head",
+            Start::OnTo(alembic) | Start::Bare(alembic) | Start::Despite(alembic) => alembic,
+        };
+        if !matches!(self.start, Start::Bare(_) | Start::Despite(_)) {
+            self.stage.says(&id, RUN);
+        }
+        let acts = self.world.acts(command);
+        self.goes_on(Runner::Start(id), acts).await;
+    }
+
+    /// What a command does, until it ends or has to wait.
+    pub(super) async fn goes_on(&mut self, runner: Runner, acts: Vec<Act>) {
+        let mut acts = acts.into_iter();
+        while let Some(act) = acts.next() {
+            match act {
+                Act::Says(line) => match &runner {
+                    Runner::Start(id) | Runner::Own(id) => self.stage.says(id, &line),
+                    Runner::Exec(_) | Runner::Nobody => {}
+                },
+                Act::Leaves(column) => self.world.leaves(column),
+                Act::Moves(to) => {
+                    self.middle().await;
+                    self.world.moves(&to);
+                }
+                Act::Waits => {
+                    self.begun = Some((runner, acts.collect()));
+                    return self.is_at_work().await;
+                }
+                Act::Exits(code) => self.ends(&runner, code),
+            }
+        }
+    }
+
+    /// Its process ends so.
+    pub(super) fn ends(&self, runner: &Runner, code: i32) {
+        let engine = &self.stage.engine;
+        match runner {
+            Runner::Start(id) if code == 0 => self.stage.says(id, UP),
+            Runner::Start(id) => engine.die(id, code),
+            Runner::Own(id) => {
+                engine.die(id, code);
+                engine.remove(id);
+            }
+            Runner::Exec(exec) => engine.exec_ends(exec, code),
+            Runner::Nobody => {}
+        }
+    }
+
+    /// The slow step has begun, and migwatch knows that something moves.
+    async fn is_at_work(&mut self) {
+        until(&format!("{}: it is in its slow step", self.case), async || {
+            let all = self.stage.migrations("app").await;
+            let is_known = all.iter().any(migwatch::model::migration::Migration::moved);
+            is_known.then_some(()).ok_or_else(|| format!("{all:#?}"))
+        })
+        .await;
+        self.middle().await;
+    }
+}

@@ -1,0 +1,237 @@
+//! What somebody does, done for real: by Compose's command line, by the engine's where Compose has no word for it, and by files.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use super::application;
+use super::ground::Ground;
+use super::scene::Scene;
+use crate::scenarios::row::{By, Deed, Start};
+use crate::support::stack::{docker, docker_on};
+use crate::support::waiting::until;
+
+/// What runs on for longer is taken as moving something; a machine that is busy takes as long for nothing.
+const PRESUMED: Duration = Duration::from_millis(4_500);
+
+impl Scene {
+    pub(super) async fn does(&mut self, ground: &Ground, deed: &Deed) {
+        match *deed {
+            Deed::Up(start) => self.up(ground, start, &[]).await,
+            Deed::Recreate(start) => self.up(ground, start, &["--force-recreate"]).await,
+            Deed::Restart => self.again(ground, &["restart", "app"]).await,
+            Deed::Start => self.again(ground, &["start", "app"]).await,
+            Deed::Stop => {
+                self.stack.compose(&["stop", "app"], &[]).await;
+                self.service(ground, "is stopped", |service| {
+                    let word = service.condition.word;
+                    word == migwatch::model::status::ConditionWord::Stopped
+                })
+                .await;
+            }
+            Deed::Kill => {
+                self.stack.compose(&["kill", "app"], &[]).await;
+            }
+            Deed::Scale(count) => self.scales(ground, count).await,
+            Deed::Release(revision) => {
+                self.stack
+                    .write(&format!("incoming/{revision}.py"), &application::script(revision));
+            }
+            Deed::Run(by, command) => self.runs(ground, by, command).await,
+            Deed::Begin(by, command) => {
+                let child = self.begun_by(by, command).spawn().expect("it can be run");
+                self.begun = Some((by, child));
+                self.is_at_work(ground).await;
+            }
+            Deed::LetGo => {
+                self.is_at_work(ground).await;
+                self.stack.write("incoming/go", "");
+                self.begun_ends().await;
+            }
+            Deed::KillIt => self.kills(ground).await,
+            Deed::Says(line) => self.says(ground, line).await,
+            Deed::Settled(count) => self.is_told(ground, count).await,
+            Deed::Restarted => ground.restart().await,
+        }
+    }
+
+    pub(super) async fn up(&mut self, ground: &Ground, start: Start, flags: &[&str]) {
+        self.start = start;
+        self.stack.write(
+            "docker-compose.yml",
+            &application::compose_file(start, &self.url(), None),
+        );
+        self.again(ground, &[&["up", "-d"], flags, &["app"]].concat())
+            .await;
+    }
+
+    /// It starts (again); where it skips, that is heard.
+    async fn again(&mut self, ground: &Ground, arguments: &[&str]) {
+        self.stack.compose(arguments, &[]).await;
+        if self.start == Start::Off {
+            self.skips += 1;
+            let skips = self.skips;
+            self.service(ground, "its start skipped", |service| {
+                service.counters.skips == skips
+            })
+            .await;
+        }
+    }
+
+    async fn scales(&mut self, ground: &Ground, count: u32) {
+        let before = self
+            .stack
+            .compose(&["ps", "-q", "app"], &[])
+            .await
+            .lines()
+            .count();
+        let scale = format!("app={count}");
+        self.stack
+            .compose(&["up", "-d", "--no-recreate", "--scale", &scale, "app"], &[])
+            .await;
+        let count = usize::try_from(count).expect("a few");
+        self.skips += u64::try_from(count.saturating_sub(before)).expect("a few");
+        let skips = self.skips;
+        self.service(ground, "so many replicas are seen", |service| {
+            service.containers.len() == count && service.counters.skips == skips
+        })
+        .await;
+    }
+
+    async fn runs(&mut self, ground: &Ground, by: By, command: &'static str) {
+        if by == By::PostStart {
+            let file = application::compose_file(Start::Off, &self.url(), Some(command));
+            self.stack.write("docker-compose.yml", &file);
+            return self.again(ground, &["up", "-d", "app"]).await;
+        }
+        let began = Instant::now();
+        let ended = self.begun_by(by, command).output().await.expect("it can be run");
+        if by != By::Elsewhere && began.elapsed() > PRESUMED {
+            self.presumed += 1;
+        }
+        // What the row says of it tells more than its exit code.
+        drop(ended);
+    }
+
+    /// The command as its user types it.
+    fn begun_by(&self, by: By, command: &str) -> Command {
+        let (url, incoming) = (self.url(), self.incoming());
+        let words = shell_words(command);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut began = match by {
+            By::Exec => self.stack.command(&[&["exec", "-T", "app"], &words[..]].concat()),
+            By::OneOff => self
+                .stack
+                .command(&[&["run", "--rm", "-T", "app"], &words[..]].concat()),
+            By::ExecAtTerminal => self.stack.at_terminal(&format!("exec app {command}")),
+            By::OneOffAtTerminal => self.stack.at_terminal(&format!("run --rm app {command}")),
+            By::Elsewhere => {
+                let (url, mounted) = (
+                    format!("DATABASE_URL={url}"),
+                    format!("{}:/srv/reports/dbmig/incoming", incoming.display()),
+                );
+                let run = [
+                    "run",
+                    "--rm",
+                    "--workdir",
+                    "/srv/reports",
+                    "--env",
+                    &url,
+                    "--volume",
+                    &mounted,
+                ];
+                docker_on(&[&run[..], &["migwatch-demo-app"], &words].concat())
+            }
+            By::PostStart | By::PreStart | By::Process => panic!("{by:?} is not begun by itself"),
+        };
+        began
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        began
+    }
+
+    /// The slow step has begun, and migwatch knows that something moves.
+    async fn is_at_work(&self, ground: &Ground) {
+        let sign = self.incoming().join("at_work");
+        until(&format!("{}: it is in its slow step", self.case), async || {
+            let all = ground.migrations(self.project()).await;
+            let is_known = all.iter().any(migwatch::model::migration::Migration::moved);
+            (sign.exists() && is_known)
+                .then_some(())
+                .ok_or_else(|| format!("{all:#?}"))
+        })
+        .await;
+    }
+
+    async fn begun_ends(&mut self) {
+        if let Some((_, mut child)) = self.begun.take() {
+            child.wait().await.expect("it runs");
+        }
+    }
+
+    async fn kills(&mut self, ground: &Ground) {
+        self.is_at_work(ground).await;
+        match self.begun.as_ref().map(|(by, _)| *by) {
+            None => {
+                self.stack.compose(&["kill", "app"], &[]).await;
+            }
+            Some(By::Exec | By::ExecAtTerminal) => {
+                let kill = "for of in /proc/[0-9]*; do if grep -q '[a]lembic' $of/cmdline; then kill -KILL ${of#/proc/}; fi; done";
+                docker(&["exec", &self.stack.container("app").await, "sh", "-c", kill]).await;
+            }
+            Some(_) => {
+                let project = format!("label=com.docker.compose.project={}", self.project());
+                let one_off = "label=com.docker.compose.oneoff=True";
+                let id = docker(&["ps", "--quiet", "--filter", &project, "--filter", one_off]).await;
+                docker(&["kill", &id]).await;
+            }
+        }
+        self.begun_ends().await;
+    }
+
+    /// Through the first process's own output, as if it had written it.
+    async fn says(&self, ground: &Ground, line: &str) {
+        let id = self.stack.container("app").await;
+        let before = self.log_bytes(ground).await;
+        let mut tee = docker_on(&["exec", "--interactive", &id, "tee", "/proc/1/fd/1"]);
+        let mut tee = tee
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("docker is installed");
+        let mut input = tee.stdin.take().expect("it is piped");
+        input
+            .write_all(format!("{line}\n").as_bytes())
+            .await
+            .expect("it reads");
+        drop(input);
+        assert!(tee.wait().await.expect("it ends").success(), "{line}");
+        let length = u64::try_from(line.len()).expect("a line");
+        self.service(ground, "the line is read", |service| {
+            service.counters.log_bytes >= before + length
+        })
+        .await;
+    }
+
+    async fn log_bytes(&self, ground: &Ground) -> u64 {
+        let service = ground.service(self.project(), "is known", |_| true).await;
+        service.counters.log_bytes
+    }
+}
+
+/// The words of a command as a shell splits it; the only quotes are single ones.
+fn shell_words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in command.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}

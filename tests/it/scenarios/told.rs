@@ -1,0 +1,52 @@
+//! What the receiver was told, in short words. Refuses to know what should have been told.
+
+use serde_json::Value;
+
+use crate::support::receiver::Received;
+
+/// What was told of these projects and databases, in the order of the alphabet: `AlertName(service)`, and what became of it unless it
+/// began to fire.
+pub(crate) fn about(messages: &[Received], names: &[&str]) -> Vec<String> {
+    let mut told: Vec<String> = messages
+        .iter()
+        .map(|message| &message.body)
+        .filter(|body| is_about(body, names))
+        .map(short)
+        .collect();
+    told.sort_unstable();
+    told
+}
+
+fn is_about(body: &Value, names: &[&str]) -> bool {
+    let labels = &body["alert"]["labels"];
+    let project = labels["project"].as_str().unwrap_or_default();
+    let database = labels["database"].as_str().unwrap_or_default();
+    let schema = database.rsplit('/').next().unwrap_or_default();
+    names.iter().any(|name| *name == project || *name == schema)
+}
+
+fn short(body: &Value) -> String {
+    let alert = &body["alert"];
+    let name = alert["name"].as_str().unwrap_or_default();
+    let whose = alert["labels"]["service"].as_str().unwrap_or("its database");
+    match body["phase"].as_str() {
+        Some("firing") => format!("{name}({whose})"),
+        phase => format!("{name}({whose}) {}", phase.unwrap_or("in no phase")),
+    }
+}
+
+/// A command that took long because the machine is busy was taken as moving something, and that was taken back: so it should be.
+pub(crate) fn forget_what_was_presumed(told: &mut Vec<String>, count: usize) {
+    for _ in 0..count {
+        let Some(taken_back) = told
+            .iter()
+            .position(|it| it == "UnexpectedMigration(app) resolved")
+        else {
+            return;
+        };
+        told.remove(taken_back);
+        if let Some(presumed) = told.iter().position(|it| it == "UnexpectedMigration(app)") {
+            told.remove(presumed);
+        }
+    }
+}
