@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::database::Databases;
+use crate::database::{self, Databases};
 use crate::docker::{self, Docker};
 use crate::files::{self, Files};
 use crate::http::{self, Http};
@@ -122,6 +122,7 @@ impl Parts {
         let (inbox, observations) = mpsc::channel(INBOX);
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (hurry, hurried) = mpsc::channel(HURRY);
+        let (migrating, migrating_view) = watch::channel(Arc::default());
         let published = Arc::new(Published {
             state: self.state.clone(),
         });
@@ -140,6 +141,7 @@ impl Parts {
             published,
             outbox,
             hurry,
+            migrating,
             clock: Arc::clone(&self.clock),
             own: monitor::Own::default(),
         };
@@ -166,7 +168,7 @@ impl Parts {
             inbox,
             clock: &self.clock,
         };
-        let warnings = edges.spawn(&mut tasks, &state_view, hurried);
+        let warnings = edges.spawn(&mut tasks, &state_view, (hurried, migrating_view));
         let views = views::Views {
             published: state_view,
             config: config_view,
@@ -176,12 +178,7 @@ impl Parts {
             clock: self.clock,
             build: self.options.build,
         };
-        let served = http.serve(
-            views.into_http(self.metrics.registry),
-            commands,
-            tasks.stops.http.clone(),
-        );
-        tasks.served.spawn("http", served);
+        tasks.serve(http, views.into_http(self.metrics.registry), commands);
         tasks
             .edges
             .spawn("memory", memory::keep_small(tasks.stops.edges.clone()));
@@ -205,6 +202,16 @@ impl Tasks {
             served: Supervisor::new("http"),
             stops: Stops::default(),
         }
+    }
+
+    fn serve(
+        &mut self,
+        http: Http,
+        views: http::Views,
+        commands: mpsc::Sender<(http::Command, http::Reply)>,
+    ) {
+        let served = http.serve(views, commands, self.stops.http.clone());
+        self.served.spawn("http", served);
     }
 
     /// Edges first, so that nothing new comes; then what is owed; then the last facts; pages to the end.
@@ -234,7 +241,7 @@ impl Edges<'_> {
         self,
         tasks: &mut Tasks,
         state: &watch::Receiver<Arc<Published>>,
-        hurried: mpsc::Receiver<ServiceId>,
+        (hurried, migrating): (mpsc::Receiver<ServiceId>, database::Migrating),
     ) -> Arc<Mutex<Vec<String>>> {
         let stop = &tasks.stops.edges;
         let (inventory, inventory_view) = watch::channel(Arc::new(Vec::new()));
@@ -260,7 +267,8 @@ impl Edges<'_> {
         tasks.edges.spawn("probe", probes.run(stop.clone()));
         let reading = self.options.config.reading;
         let inbox = self.inbox.clone();
-        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock));
+        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock))
+            .while_migrating(migrating);
         tasks.edges.spawn("database", databases.run(stop.clone()));
         let files = Files::new(process_view, self.files(state));
         tasks.edges.spawn("files", files.run(stop.clone()));
@@ -284,7 +292,8 @@ impl Edges<'_> {
         state: &watch::Receiver<Arc<Published>>,
         inventory: watch::Sender<Arc<Vec<docker::Container>>>,
     ) -> Docker {
-        let open = state.borrow().state.open_execs().into_iter();
+        let published = state.borrow().clone();
+        let open = published.state.open_execs();
         let execs = open.map(|(container, exec, at)| docker::OpenExec { container, exec, at });
         let execs = execs.collect();
         let state = state.clone();

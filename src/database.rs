@@ -1,22 +1,27 @@
-//! The database edge: reads the version tables of every known database.
+//! The database edge: reads version tables and schemas of every known database, and who waits for a lock while a migration runs.
 //!
 //! Promises that a reader is never in anybody's way (autocommit, read-only, one short statement, no lock, no transaction left
 //! open), that a database that hangs holds up no other, and a reading soon after a hint. Refuses to know what a revision means,
 //! who may move it, and whether a database that was never reached is a fault.
 
+mod connection;
 pub mod found;
+mod locks;
 mod mysql;
 mod pace;
 mod postgres;
 mod problem;
 mod read;
+mod rhythm;
+mod schema;
 mod sqlite;
+mod statement;
 mod target;
 pub mod url;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +33,12 @@ pub use self::target::{Tables, Target};
 pub use self::url::DatabaseUrl;
 use self::watch::Watch;
 use crate::model::database::DatabaseProblem;
+use crate::model::lock::LockWait;
 use crate::model::observation::Observation;
 use crate::model::revision::{DatabaseId, Standing};
+use crate::model::schema::Schema;
 use crate::model::service::ServiceId;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 
 /// How often and how patiently databases are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +47,8 @@ pub struct Config {
     pub interval: Duration,
     /// How long connecting, searching or reading may each take.
     pub timeout: Duration,
+    /// From one reading of the schema to the next while nothing hints at a change.
+    pub schema_interval: Duration,
 }
 
 impl Default for Config {
@@ -47,6 +56,7 @@ impl Default for Config {
         Self {
             interval: Duration::from_secs(15),
             timeout: Duration::from_secs(2),
+            schema_interval: Duration::from_secs(300),
         }
     }
 }
@@ -55,16 +65,21 @@ impl Default for Config {
 #[derive(Clone)]
 struct Shared {
     config: Config,
+    migrating: Migrating,
     inbox: mpsc::Sender<Observation>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 }
+
+/// The services of which a migration is known to run.
+pub type Migrating = channel::Receiver<Arc<BTreeSet<ServiceId>>>;
 
 /// Reads all databases, each in a task of its own.
 pub struct Databases {
     config: Config,
     targets: channel::Receiver<Arc<Vec<Target>>>,
     hurry: mpsc::Receiver<ServiceId>,
+    migrating: Migrating,
     inbox: mpsc::Sender<Observation>,
     clock: Arc<dyn Clock>,
 }
@@ -89,9 +104,15 @@ impl Databases {
             config,
             targets,
             hurry,
+            migrating: channel::channel(Arc::default()).1,
             inbox,
             clock,
         }
+    }
+
+    /// While a migration of one of these services runs, its databases are read every second and asked who waits for whom.
+    pub fn while_migrating(self, migrating: Migrating) -> Self {
+        Self { migrating, ..self }
     }
 
     /// Runs until `stop`, or until nobody can give targets any more.
@@ -101,6 +122,7 @@ impl Databases {
     pub async fn run(mut self, stop: CancellationToken) {
         let shared = Shared {
             config: self.config,
+            migrating: self.migrating,
             inbox: self.inbox,
             clock: self.clock,
             stop: stop.clone(),
@@ -209,6 +231,32 @@ fn hurry(children: &BTreeMap<DatabaseId, Child>, service: &ServiceId) {
     {
         child.hurry.notify_one();
     }
+}
+
+/// Reads a schema once, without the tables that `target` or their shape says hold versions.
+///
+/// # Errors
+/// Why it cannot, and what to do.
+pub async fn schema(target: &Target, timeout: Duration) -> Result<Arc<Schema>, DatabaseProblem> {
+    let mut reader = read::Reader::new(target.clone(), timeout);
+    let reading = reader.schema().await;
+    reader.close().await;
+    reading
+}
+
+/// Looks once who waits for whom; `at` is now.
+///
+/// # Errors
+/// Why it cannot, and what to do.
+pub async fn lock_waits(
+    target: &Target,
+    timeout: Duration,
+    at: Timestamp,
+) -> Result<Vec<LockWait>, DatabaseProblem> {
+    let mut reader = read::Reader::new(target.clone(), timeout);
+    let waits = reader.lock_waits(at).await;
+    reader.close().await;
+    waits
 }
 
 /// Reads a database once, for whoever wants to know whether it can be read.

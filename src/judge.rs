@@ -15,6 +15,7 @@ pub mod live;
 pub mod migration;
 mod pairs;
 pub mod processes;
+pub mod schema;
 pub mod settings;
 pub mod tables;
 pub mod verdict;
@@ -36,6 +37,7 @@ use expectation::Expectations;
 use live::Live;
 use migration::Migrations;
 use processes::Processes;
+use schema::Schemas;
 use settings::Settings;
 use tables::Tables;
 
@@ -62,6 +64,8 @@ pub struct Durable {
     pub tables: Tables,
     /// Approvals.
     pub expectations: Expectations,
+    /// Schemas of databases.
+    pub schemas: Schemas,
     /// Local processes and how far their files were read.
     pub processes: Processes,
     /// Alerts and what receivers have of them.
@@ -84,6 +88,7 @@ impl Durable {
         self.processes.apply(fact);
         self.tables.apply(fact);
         self.expectations.apply(fact);
+        self.schemas.apply(fact);
         self.alerts.apply(fact);
     }
 
@@ -108,6 +113,7 @@ impl State {
     pub fn deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
         let mut moments = Vec::new();
         migration::settling::deadlines(self, &mut moments);
+        schema::deadlines(self, settings, &mut moments);
         migration::executing::deadlines(self, &mut moments);
         migration::out_of_band::deadlines(self, &mut moments);
         health::deadlines(self, settings, &mut moments);
@@ -116,14 +122,14 @@ impl State {
         moments.into_iter().filter(|moment| *moment > now).min()
     }
 
-    /// Commands inside containers that work on a migration and whose end was not heard: each with its container and when it began.
-    pub fn open_execs(&self) -> Vec<(ContainerId, ExecId, Timestamp)> {
-        self.durable.migrations.open_execs()
-    }
-
     /// Where a local process's log file is to be taken up when it is opened.
     pub fn file_position(&self, process: &ServiceId, file: &FileId) -> Option<FilePosition> {
         self.durable.processes.resume(process, file).cloned()
+    }
+
+    /// Commands inside containers that have begun and are not known to have ended: whoever watches the engine anew asks it for them.
+    pub fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId, Timestamp)> {
+        self.durable.migrations.open_execs()
     }
 
     /// From where a container's log is to be read when it is first opened.
@@ -151,7 +157,7 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 15] = [
+    const SUBJECTS: [Subject; 19] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
@@ -162,8 +168,12 @@ pub fn decide(
         migration::settling::contradicted,
         migration::executing::presume,
         migration::out_of_band::decide,
+        schema::by_version_tables,
         expectation::reconsider,
         expectation::decide,
+        schema::decide,
+        schema::close,
+        schema::correct,
         migration::acknowledge,
         alerting::acknowledge,
         alerting::deliveries,

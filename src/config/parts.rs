@@ -180,6 +180,7 @@ fn alerts(section: Option<Section<'_>>, settings: &mut Settings) -> Duration {
     settings.host = section.text("host").unwrap_or_default();
     settings.keep = section.duration("keep", settings.keep);
     settings.armed_after = section.duration("armed_after", settings.armed_after);
+    settings.max_duration = section.duration("max_duration", settings.max_duration);
     settings.database_grace = section.duration("database_grace", settings.database_grace);
     settings.blind_grace = section.duration("blind_grace", settings.blind_grace);
     settings.failures = section.integer("failures", settings.failures, 1..=1000);
@@ -247,8 +248,21 @@ fn databases(section: Option<Section<'_>>) -> (bool, database::Config) {
         let limit = humantime::format_duration(interval);
         section.wrong("timeout", format!("must be shorter than the interval ({limit})"));
     }
+    let schema_interval = section.duration("schema_interval", default.schema_interval.max(interval));
+    if schema_interval < interval {
+        let limit = humantime::format_duration(interval);
+        section.wrong(
+            "schema_interval",
+            format!("must not be shorter than the interval ({limit})"),
+        );
+    }
     section.finish();
-    (enable, database::Config { interval, timeout })
+    let reading = database::Config {
+        interval,
+        timeout,
+        schema_interval,
+    };
+    (enable, reading)
 }
 
 fn patterns(section: Option<Section<'_>>) -> ExtraPatterns {

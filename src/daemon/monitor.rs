@@ -5,7 +5,7 @@
 
 mod commands;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,6 +51,7 @@ pub(super) struct Monitor {
     pub(super) published: watch::Sender<Arc<Published>>,
     pub(super) outbox: watch::Sender<Arc<Outbox>>,
     pub(super) hurry: mpsc::Sender<ServiceId>,
+    pub(super) migrating: watch::Sender<Arc<BTreeSet<ServiceId>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) own: Own,
 }
@@ -76,6 +77,7 @@ impl Monitor {
         stop: CancellationToken,
     ) {
         let mut batch = Vec::with_capacity(BATCH);
+        self.tell_who_migrates();
         self.tick();
         loop {
             let sleep = self.sleep();
@@ -141,6 +143,9 @@ impl Monitor {
             self.own.deadline = self.state.deadline(&config.settings, now);
         }
         self.owe(&facts);
+        if !facts.is_empty() {
+            self.tell_who_migrates();
+        }
         self.show(is_news, now);
         for fact in &facts {
             log(fact);
@@ -210,6 +215,18 @@ impl Monitor {
             self.outbox
                 .send_replace(Arc::new(self.state.durable.alerts.outbox()));
         }
+    }
+
+    /// The databases of services that migrate are looked at more closely.
+    fn tell_who_migrates(&self) {
+        let now = self.state.durable.migrations.migrating();
+        self.migrating.send_if_modified(|before| {
+            let changed = **before != now;
+            if changed {
+                *before = Arc::new(now);
+            }
+            changed
+        });
     }
 
     /// Believed before shown. Receivers were told first: the copy is the readers' cost.
@@ -300,6 +317,11 @@ fn log(fact: &Fact) {
         | Fact::ApprovalUsed { .. }
         | Fact::ApprovalClosed { .. }
         | Fact::TableMoved { .. }
+        | Fact::SchemaDrifted(_)
+        | Fact::SchemaSettled(_)
+        | Fact::MigrationSchemaChanged(_)
+        | Fact::SchemaChangeShared(_)
+        | Fact::DatabaseReplaced(_)
         | Fact::LogLost { .. } => tracing::info!(fact = text(), "concluded"),
         Fact::AlertFired { alert } => {
             tracing::warn!(alert = alert.name.as_str(), summary = alert.summary, fingerprint = %alert.fingerprint(), "fires");

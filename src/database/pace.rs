@@ -15,6 +15,9 @@ const AT_LEAST: Duration = Duration::from_millis(50);
 /// From one reading to the next while a migration is likely under way.
 const CLOSELY: Duration = Duration::from_millis(500);
 
+/// From one reading to the next while one is known to run.
+const MIGRATING: Duration = Duration::from_secs(1);
+
 /// How long after the last hint a migration is likely under way.
 const CLOSELY_FOR: Duration = Duration::from_secs(5);
 
@@ -24,6 +27,7 @@ pub(super) struct Pace {
     last: Option<Instant>,
     hinted: Option<Instant>,
     hurried: bool,
+    migrating: bool,
     failures: u32,
     denied: bool,
 }
@@ -36,6 +40,7 @@ impl Pace {
             last: None,
             hinted: None,
             hurried: false,
+            migrating: false,
             failures: 0,
             denied: false,
         }
@@ -47,11 +52,17 @@ impl Pace {
         self.hurried = true;
     }
 
+    /// Whether a migration that may move it is known to run.
+    pub(super) fn migrates(&mut self, migrating: bool) {
+        self.migrating = migrating;
+    }
+
     /// The address changed: what happened at the old one counts no more.
     pub(super) fn afresh(&mut self) {
         *self = Self {
             hinted: self.hinted,
             hurried: true,
+            migrating: self.migrating,
             last: self.last,
             ..Self::new(self.interval)
         };
@@ -60,7 +71,7 @@ impl Pace {
     /// A reading begins; whether hints ask for it to look everything up again.
     pub(super) fn begin(&mut self, now: Instant) -> bool {
         self.last = Some(now);
-        std::mem::take(&mut self.hurried) || self.is_close(now)
+        std::mem::take(&mut self.hurried) || self.migrating || self.is_close(now)
     }
 
     /// It ended.
@@ -88,6 +99,7 @@ impl Pace {
             0 => self.interval,
             failures => self.interval.min(backoff::delay(failures - 1, seed)),
         };
+        let rest = if self.migrating { rest.min(MIGRATING) } else { rest };
         last + if self.is_close(last) {
             rest.min(CLOSELY)
         } else {
@@ -154,6 +166,18 @@ mod tests {
         assert_eq!(times.first(), Some(&50));
         assert_eq!(times.iter().filter(|time| **time < 6_000).count(), 11);
         assert!(times.windows(2).any(|pair| pair == [5_050, 20_050]), "{times:?}");
+    }
+
+    #[test]
+    fn a_database_is_read_every_second_while_a_migration_of_it_runs() {
+        let (start, mut pace) = (Instant::now(), Pace::new(MS * 15_000));
+        pace.migrates(true);
+        assert_eq!(
+            readings(&mut pace, start, 3_000, &Ok(())),
+            [0, 1_000, 2_000, 3_000]
+        );
+        pace.migrates(false);
+        assert_eq!(pace.due(start, 0), start + MS * 18_000);
     }
 
     #[test]

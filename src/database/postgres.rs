@@ -25,6 +25,64 @@ pub(super) const SEARCH: &str = r"SELECT CASE WHEN n.nspname = current_schema() 
                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) = ARRAY['version_num']
      ORDER BY k, v";
 
+/// The statement for the tables, and the one for what they are made of: kind, table, name, definition. Of the default schema, and of
+/// those that `schemas` names. Partitions are left out: they come and go by themselves.
+///
+/// The functions that print a definition (`pg_get_indexdef` and the like) take a lock on its table and so would wait for a migration:
+/// the catalogues are read as they are. An expression without columns is printed without a lock.
+pub(super) fn schema_statements<'a>(schemas: impl Iterator<Item = &'a str>) -> (String, String) {
+    let list = schemas.map(|schema| format!(", '{}'", schema.replace('\'', "''")));
+    let tables = format!(
+        "SELECT CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname::text || '.' END || c.relname::text AS name, c.oid \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname IN (current_schema(){})",
+        list.collect::<String>()
+    );
+    let parts = format!("WITH t AS ({tables}) {COLUMNS} UNION ALL {INDEXES} UNION ALL {FOREIGN_KEYS}");
+    (tables, parts)
+}
+
+/// A default is printed without its table, which only the expression of a generated column needs.
+const COLUMNS: &str = "SELECT 'c', t.name, a.attname::text, concat_ws('|', format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+     a.attidentity, a.attgenerated, a.attcollation, \
+     CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) ELSE d.adbin::text END) \
+     FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped \
+     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum";
+
+/// One that is still being built (`CONCURRENTLY`) is not there yet.
+const INDEXES: &str = "SELECT 'i', t.name, c.relname::text, concat_ws('|', i.indisunique, i.indisprimary, m.amname, \
+     (SELECT string_agg(coalesce(a.attname::text, ''), ',' ORDER BY k.place) FROM unnest(i.indkey) WITH ORDINALITY k(attnum, place) \
+     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum), \
+     i.indoption::text, i.indclass::text, i.indexprs::text, i.indpred::text) \
+     FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid AND i.indisvalid \
+     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = c.relam";
+
+const FOREIGN_KEYS: &str = "SELECT 'f', t.name, f.conname::text, concat_ws('|', rn.nspname, r.relname, f.confupdtype, f.confdeltype, \
+     f.confmatchtype, f.condeferrable, f.condeferred, \
+     (SELECT string_agg(a.attname::text || '>' || b.attname::text, ',' ORDER BY k.place) \
+     FROM unnest(f.conkey, f.confkey) WITH ORDINALITY k(here, there, place) \
+     JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.here \
+     JOIN pg_catalog.pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = k.there)) \
+     FROM t JOIN pg_catalog.pg_constraint f ON f.conrelid = t.oid AND f.contype = 'f' \
+     JOIN pg_catalog.pg_class r ON r.oid = f.confrelid JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace";
+
+/// Who waits, and the first that does not wait itself of those who are in its way: for each pid, user, host, seconds of its statement or
+/// transaction, statement, state, and seconds since its login. Any user may see who waits; statements and hosts of others take the role
+/// `pg_read_all_stats`.
+pub(super) const WAITS: &str = "SELECT w.pid::text, w.usename::text, host(w.client_addr), \
+     extract(epoch FROM clock_timestamp() - w.query_start)::text, w.query, w.state, \
+     extract(epoch FROM clock_timestamp() - w.backend_start)::text, \
+     h.pid::text, h.usename::text, host(h.client_addr), \
+     extract(epoch FROM clock_timestamp() - h.xact_start)::text, h.query, h.state, \
+     extract(epoch FROM clock_timestamp() - h.backend_start)::text \
+     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity w ON w.pid = l.pid \
+     LEFT JOIN LATERAL (SELECT a.* FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_blocking_pids(l.pid)) \
+     ORDER BY EXISTS (SELECT 1 FROM pg_catalog.pg_locks b WHERE b.pid = a.pid AND NOT b.granted), a.xact_start LIMIT 1) h ON true \
+     WHERE NOT l.granted AND w.datname = current_database() AND w.pid <> pg_backend_pid() ORDER BY w.query_start";
+
+/// What PostgreSQL shows in place of a statement that the user may not see.
+pub(super) const HIDDEN: &str = "<insufficient privilege>";
+
 /// Logs in. Nothing is set for the session: behind a pooler it may be somebody else's next.
 pub(super) async fn open(server: &Server, ca: Option<&Path>) -> sqlx::Result<PgConnection> {
     let mut options = PgConnectOptions::new_without_pgpass()

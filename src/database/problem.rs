@@ -22,6 +22,8 @@ pub(super) enum Operation {
     Connect,
     Search,
     Read,
+    Schema,
+    Locks,
 }
 
 impl fmt::Display for Operation {
@@ -30,6 +32,8 @@ impl fmt::Display for Operation {
             Self::Connect => "cannot connect to",
             Self::Search => "cannot look for version tables in",
             Self::Read => "cannot read the version tables of",
+            Self::Schema => "cannot read the schema of",
+            Self::Locks => "cannot see who waits for a lock in",
         })
     }
 }
@@ -50,6 +54,13 @@ pub(super) enum Cause {
     Slow(Duration),
     /// More rows than a version table has.
     TooMany(usize),
+    /// More of something than is looked at.
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// How many are looked at.
+        most: usize,
+    },
     /// The driver panicked over what the server sent.
     Gibberish,
 }
@@ -62,7 +73,7 @@ impl Failure {
                 // a server that shuts down says so, and a schema that was dropped leaves the session without one
                 !matches!(meaning(error), Some((Kind::Connect | Kind::NoSuchDatabase, _)))
             }
-            Cause::TooMany(_) => true,
+            Cause::TooMany(_) | Cause::TooLarge { .. } => true,
             _ => false,
         }
     }
@@ -78,6 +89,26 @@ impl Failure {
         error.code().as_deref() == Some(postgres::NO_SUCH_TABLE) || sqlite::is_no_such_table(error.message())
     }
 
+    /// The user may not ask this.
+    pub(super) fn is_refusal(&self) -> bool {
+        let Cause::Sql(sqlx::Error::Database(error)) = &self.cause else {
+            return false;
+        };
+        let error = error.try_downcast_ref::<MySqlDatabaseError>();
+        error.is_some_and(|error| mysql::REFUSALS.contains(&error.number()))
+    }
+
+    /// What an error number means is told of version tables; a catalogue is another thing.
+    fn advice(&self, kind: Kind, advice: &'static str) -> &'static str {
+        match (self.operation, kind) {
+            (Operation::Schema | Operation::Locks, Kind::Timeout) => slow(self.operation),
+            (Operation::Schema | Operation::Locks, Kind::AccessDenied) => {
+                "the user may not read the server's catalogue: nothing is said of the schema"
+            }
+            _ => advice,
+        }
+    }
+
     /// For people.
     pub(super) fn problem(&self, target: &Target) -> DatabaseProblem {
         let (kind, what, advice) = match &self.cause {
@@ -91,6 +122,11 @@ impl Failure {
                 format!("there are more than {rows} rows"),
                 "a version table has one row a head: check the names under tables",
             ),
+            Cause::TooLarge { what, most } => (
+                Kind::Other,
+                format!("there are more than {most} {what}"),
+                "its schema is not watched; version tables are",
+            ),
             Cause::Gibberish => (
                 Kind::Other,
                 "the answer was not understood".to_owned(),
@@ -98,7 +134,7 @@ impl Failure {
             ),
             Cause::Sql(error) => {
                 let (kind, advice) = explain(error);
-                (kind, said(error), advice)
+                (kind, said(error), self.advice(kind, advice))
             }
         };
         DatabaseProblem {
@@ -121,7 +157,9 @@ fn object(target: &Target) -> String {
 fn slow(operation: Operation) -> &'static str {
     match operation {
         Operation::Connect => "check host, port and firewall, or raise databases.timeout",
-        Operation::Search | Operation::Read => "the server is busy or hangs; it is tried again",
+        Operation::Search | Operation::Read | Operation::Schema | Operation::Locks => {
+            "the server is busy or hangs; it is tried again"
+        }
     }
 }
 

@@ -4,20 +4,14 @@
 //! no transaction stays open. Refuses to know when to read and what follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use sqlx::mysql::MySqlConnection;
-use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Decode, Row, Type};
 
+use super::connection::{Connection, Texts, within};
 use super::problem::{Cause, Failure, Operation};
 use super::target::{TableName, Tables, Target};
-use super::url::DatabaseUrl;
-use super::{mysql, postgres, sqlite};
 use crate::model::database::DatabaseProblem;
 use crate::model::revision::{Heads, Revision, Standing};
 
@@ -30,9 +24,6 @@ const TABLES: usize = 200;
 /// A found list of version tables is used for so many readings before it is looked up again: the search costs the server more
 /// than the reading, and a new version table is news of minutes unless something hurries.
 const READINGS_PER_SEARCH: u32 = 4;
-
-/// How long a server may take to hear a goodbye: it holds up our own stop.
-const GOODBYE: Duration = Duration::from_millis(250);
 
 /// Version tables by name and what stands in each.
 pub(super) type Standings = BTreeMap<String, Standing>;
@@ -108,32 +99,49 @@ impl Reader {
     }
 
     async fn read_once(&mut self) -> Result<Standings, Failure> {
-        let timeout = self.timeout;
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                within(
-                    timeout,
-                    Operation::Connect,
-                    Connection::open(&self.target, timeout),
-                )
-                .await?
-            }
-        };
+        let mut connection = self.connected().await?;
         let result = self.ask(&mut connection).await;
-        match &result {
-            Ok(_) if connection.is_kept() => self.connection = Some(connection),
-            Err(failure) if !failure.is_answer() => drop(connection),
+        self.done_with(connection, result.as_ref().err()).await;
+        result
+    }
+
+    /// The open connection, or a new one.
+    pub(super) async fn connected(&mut self) -> Result<Connection, Failure> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        let opening = Connection::open(&self.target, self.timeout);
+        within(self.timeout, Operation::Connect, opening).await
+    }
+
+    /// Keeps the connection, or ends it, as its kind and what happened on it want.
+    pub(super) async fn done_with(&mut self, connection: Connection, failure: Option<&Failure>) {
+        match failure {
+            None if connection.is_kept() => self.connection = Some(connection),
+            Some(failure) if !failure.is_answer() => drop(connection),
             _ => connection.close().await,
         }
-        result
+    }
+
+    /// The tables that are read, by name or as found by the last search.
+    pub(super) fn version_tables(&self) -> Vec<TableName> {
+        match &self.target.tables {
+            Tables::Named(names) if !names.is_empty() => {
+                names.iter().map(|name| TableName::named(name)).collect()
+            }
+            Tables::Named(_) | Tables::Found => self.found.clone().unwrap_or_default(),
+        }
+    }
+
+    /// How long each operation may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     async fn ask(&mut self, connection: &mut Connection) -> Result<Standings, Failure> {
         match &self.target.tables {
             Tables::Named(names) if !names.is_empty() => {
-                let tables: Vec<TableName> = names.iter().map(|name| TableName::named(name)).collect();
-                read_all(connection, &tables, self.timeout).await
+                read_all(connection, &self.version_tables(), self.timeout).await
             }
             Tables::Named(_) | Tables::Found => self.ask_found(connection).await,
         }
@@ -162,9 +170,9 @@ impl Reader {
 async fn search(connection: &mut Connection, timeout: Duration) -> Result<Vec<TableName>, Failure> {
     let statement = format!("{} LIMIT {TABLES}", connection.search());
     let rows = within(timeout, Operation::Search, connection.rows(statement, timeout)).await?;
-    let named = |(schema, name): (String, Option<String>)| {
+    let named = |[schema, name]: Texts<2>| {
         Some(TableName {
-            schema: Some(schema).filter(|schema| !schema.is_empty()),
+            schema: schema.filter(|schema| !schema.is_empty()),
             name: name?,
         })
     };
@@ -216,8 +224,11 @@ async fn read_some(
         });
     }
     let mut revisions: BTreeMap<String, BTreeSet<Revision>> = BTreeMap::new();
-    for (key, revision) in rows {
-        revisions.entry(key).or_default().extend(revision.map(Revision));
+    for [key, revision] in rows {
+        revisions
+            .entry(key.unwrap_or_default())
+            .or_default()
+            .extend(revision.map(Revision));
     }
     let standing = |(key, table): (usize, &TableName)| {
         (
@@ -226,111 +237,4 @@ async fn read_some(
         )
     };
     Ok(tables.iter().enumerate().map(standing).collect())
-}
-
-async fn within<T>(
-    limit: Duration,
-    operation: Operation,
-    work: impl Future<Output = sqlx::Result<T>>,
-) -> Result<T, Failure> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(result) => result.map_err(|error| Failure {
-            operation,
-            cause: Cause::Sql(error),
-        }),
-        Err(_) => Err(Failure {
-            operation,
-            cause: Cause::Slow(limit),
-        }),
-    }
-}
-
-/// One session with a database.
-enum Connection {
-    MySql(Box<MySqlConnection>),
-    Postgres(Box<PgConnection>),
-    Sqlite(Box<SqliteConnection>),
-}
-
-impl Connection {
-    async fn open(target: &Target, timeout: Duration) -> sqlx::Result<Self> {
-        let ca = target.ca.as_deref();
-        Ok(match &target.url {
-            DatabaseUrl::MySql(server) => Self::MySql(Box::new(mysql::open(server, ca, timeout).await?)),
-            DatabaseUrl::Postgres(server) => Self::Postgres(Box::new(postgres::open(server, ca).await?)),
-            DatabaseUrl::Sqlite(path) => Self::Sqlite(Box::new(sqlite::open(path, timeout).await?)),
-        })
-    }
-
-    /// Whether the session stays open until the next reading. With MariaDB and MySQL it does: an idle session in autocommit is in
-    /// nobody's way and saves both sides the login. PostgreSQL refuses `DROP DATABASE`, renames and use as a template
-    /// while any session is open, and a monitor must not be why a restore fails. A SQLite file may be replaced by another of the
-    /// same name, which only opening it shows.
-    fn is_kept(&self) -> bool {
-        matches!(self, Self::MySql(_))
-    }
-
-    fn search(&self) -> &'static str {
-        match self {
-            Self::MySql(_) => mysql::SEARCH,
-            Self::Postgres(_) => postgres::SEARCH,
-            Self::Sqlite(_) => sqlite::SEARCH,
-        }
-    }
-
-    fn select(&self, key: usize, table: &TableName) -> String {
-        match self {
-            Self::MySql(_) => mysql::select(key, table),
-            Self::Postgres(_) => postgres::select(key, table),
-            Self::Sqlite(_) => sqlite::select(key, table),
-        }
-    }
-
-    /// The two text columns of each row. Unprepared: nothing of ours stays behind on the server.
-    async fn rows(
-        &mut self,
-        statement: String,
-        timeout: Duration,
-    ) -> sqlx::Result<Vec<(String, Option<String>)>> {
-        match self {
-            Self::MySql(connection) => {
-                let rows = sqlx::raw_sql(AssertSqlSafe(statement))
-                    .fetch_all(&mut **connection)
-                    .await?;
-                rows.iter().map(texts).collect()
-            }
-            Self::Postgres(connection) => {
-                let rows = postgres::rows(connection, &statement, timeout).await?;
-                rows.iter().map(texts).collect()
-            }
-            Self::Sqlite(connection) => {
-                let rows = sqlx::raw_sql(AssertSqlSafe(statement))
-                    .fetch_all(&mut **connection)
-                    .await?;
-                rows.iter().map(texts).collect()
-            }
-        }
-    }
-
-    async fn close(self) {
-        let goodbye = async {
-            match self {
-                Self::MySql(connection) => connection.close().await,
-                Self::Postgres(connection) => connection.close().await,
-                Self::Sqlite(connection) => connection.close().await,
-            }
-        };
-        // whether the server heard it changes nothing: the socket is closed either way
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
-    }
-}
-
-fn texts<R>(row: &R) -> sqlx::Result<(String, Option<String>)>
-where
-    R: Row,
-    usize: ColumnIndex<R>,
-    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
-    for<'r> Option<String>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    Ok((row.try_get(0)?, row.try_get(1)?))
 }

@@ -15,6 +15,21 @@ use crate::model::database::DatabaseProblemKind as Kind;
 pub(super) const SEARCH: &str = "SELECT '' AS k, m.name AS v FROM sqlite_master m WHERE m.type = 'table' \
      AND (SELECT group_concat(c.name) FROM pragma_table_info(m.name) c) = 'version_num' ORDER BY v";
 
+/// The ordinary tables: SQLite's own and those that an extension stores elsewhere are none.
+pub(super) const TABLES: &str = "SELECT m.name FROM sqlite_master m WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+     AND m.sql NOT LIKE 'CREATE VIRTUAL%'";
+
+/// What they are made of: kind, table, name, definition. A foreign key has no name here: its columns are.
+pub(super) const PARTS: &str = "WITH t AS (SELECT m.name FROM sqlite_master m WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%') \
+     SELECT 'c', t.name, c.name, concat_ws('|', c.type, c.\"notnull\", coalesce(c.dflt_value, ''), c.pk, c.hidden) \
+     FROM t JOIN pragma_table_xinfo(t.name) c \
+     UNION ALL SELECT 'i', t.name, i.name, concat_ws('|', printf('%03d', k.seqno), coalesce(k.name, ''), i.\"unique\", i.origin, i.partial) \
+     FROM t JOIN pragma_index_list(t.name) i JOIN pragma_index_info(i.name) k \
+     UNION ALL SELECT 'f', t.name, \
+     (SELECT group_concat(n.\"from\", ', ') FROM pragma_foreign_key_list(t.name) n WHERE n.id = f.id), \
+     concat_ws('|', printf('%03d', f.seq), f.\"table\", f.\"from\", coalesce(f.\"to\", ''), f.on_update, f.on_delete) \
+     FROM t JOIN pragma_foreign_key_list(t.name) f";
+
 /// Opens the file for reading.
 pub(super) async fn open(path: &Path, timeout: Duration) -> sqlx::Result<SqliteConnection> {
     SqliteConnectOptions::new()

@@ -172,6 +172,11 @@ pub const NAMES: &[(&str, Kind, &str)] = &[
         "Always 1; a revision that stands in a version table.",
     ),
     (
+        "migwatch_schema_drift",
+        Gauge,
+        "Whether a schema differs from what migrations made of it.",
+    ),
+    (
         "migwatch_alerts_firing",
         Gauge,
         "Alerts that fire now; without project for those about the whole host.",

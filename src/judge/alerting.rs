@@ -1,7 +1,9 @@
 //! Alerts: what should fire is computed from the state; the difference to what fires becomes facts; receivers are owed transitions.
 
+mod databases;
 mod expecting;
 mod occurrence;
+mod stuck;
 mod undecided;
 pub mod wanted;
 mod words;

@@ -101,32 +101,41 @@ impl Expectations {
 /// What people and time do to approvals, and which migrations use them.
 pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &Observation) -> Vec<Fact> {
     let approvals = &state.durable.expectations.approvals;
-    let mut facts = Vec::new();
-    if let Observation::Approved(approval) = observation
-        && !approvals.contains_key(&approval.id)
-    {
-        facts.push(Fact::ApprovalOpened {
-            approval: approval.clone(),
-        });
+    let new = match observation {
+        Observation::Approved(approval) if !approvals.contains_key(&approval.id) => {
+            Some(ApprovalRecord::new(approval.clone()))
+        }
+        _ => None,
+    };
+    let opened = new.iter().map(|record| Fact::ApprovalOpened {
+        approval: record.approval.clone(),
+    });
+    let used = state.durable.migrations.all.values();
+    let used = used.filter_map(|tracked| used_by(state, tracked));
+    let open = state.durable.expectations.open().chain(&new);
+    let closed = open.filter_map(|record| {
+        let (at, reason) = end_of(state, record, now, observation)?;
+        let id = record.approval.id.clone();
+        Some(Fact::ApprovalClosed { id, at, reason })
+    });
+    opened.chain(used).chain(closed).collect()
+}
+
+/// When and why an open approval is over.
+fn end_of(
+    state: &State,
+    record: &ApprovalRecord,
+    now: Timestamp,
+    observation: &Observation,
+) -> Option<(Timestamp, ApprovalEnd)> {
+    let until = record.approval.until;
+    if let Some(why) = by_person(record, observation) {
+        Some((now, why))
+    } else if is_used_up(state, record) {
+        Some((now, ApprovalEnd::UsedUp))
+    } else {
+        (now >= until).then_some((until, ApprovalEnd::Expired))
     }
-    for tracked in state.durable.migrations.all.values() {
-        facts.extend(used(state, tracked));
-    }
-    for record in state.durable.expectations.open() {
-        let closed = by_person(record, observation)
-            .map(|why| (now, why))
-            .or_else(|| is_used_up(state, record).then_some((now, ApprovalEnd::UsedUp)))
-            .or_else(|| {
-                let until = record.approval.until;
-                (now >= until).then_some((until, ApprovalEnd::Expired))
-            });
-        facts.extend(closed.map(|(at, reason)| Fact::ApprovalClosed {
-            id: record.approval.id.clone(),
-            at,
-            reason,
-        }));
-    }
-    facts
 }
 
 fn by_person(record: &ApprovalRecord, observation: &Observation) -> Option<ApprovalEnd> {
@@ -140,7 +149,7 @@ fn by_person(record: &ApprovalRecord, observation: &Observation) -> Option<Appro
 }
 
 /// The first movement uses an approval; a run with nothing to do does not.
-fn used(state: &State, tracked: &Tracked) -> Option<Fact> {
+fn used_by(state: &State, tracked: &Tracked) -> Option<Fact> {
     let migration = &tracked.migration;
     if migration.judgement.rule != Rule::Approved || !migration.moved() {
         return None;

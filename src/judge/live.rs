@@ -5,6 +5,7 @@ mod engine;
 mod execs;
 mod news;
 mod processes;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub use databases::LiveDatabase;
 pub use engine::Engine;
 pub use execs::UntoldExec;
 pub use processes::LiveProcess;
+pub use schema::{LiveLocks, LiveSchema, LiveWait, Sight};
 
 /// What a container logged before it was first seen is read within this time: a tail of a file on the engine's disk.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -38,6 +40,10 @@ pub struct Live {
     pub probes: BTreeMap<ProbeId, LiveProbe>,
     /// Every database that was tried.
     pub databases: BTreeMap<DatabaseId, LiveDatabase>,
+    /// Every schema that was tried.
+    pub schemas: BTreeMap<DatabaseId, LiveSchema>,
+    /// Sessions that wait for a lock, looked at while a migration runs.
+    pub locks: BTreeMap<DatabaseId, LiveLocks>,
     /// Counts since this process began, by service.
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.
@@ -137,14 +143,7 @@ impl Live {
             }
             Observation::EngineDown { endpoint, reason } => self.engine.down(endpoint, reason, now),
             Observation::EngineClock { ahead } => self.engine.ahead = *ahead,
-            Observation::FullLook(looks) => {
-                self.engine.looked = true;
-                self.containers
-                    .retain(|id, _| looks.iter().any(|look| look.id == *id));
-                for look in looks {
-                    self.looked(look, now);
-                }
-            }
+            Observation::FullLook(looks) => self.looked_at_all(looks, now),
             Observation::Looked(look) => self.looked(look, now),
             Observation::Started { container, at } => self.started(container, *at),
             Observation::Died {
@@ -169,6 +168,7 @@ impl Live {
             Observation::Database(reading) => self.read(reading, now),
             Observation::DatabaseGone(database) => {
                 self.databases.remove(database);
+                self.look_at_schema(now, observation);
             }
             Observation::Delivered { receiver, .. } => self.delivered(receiver, None),
             Observation::DeliveryFailed { receiver, reason } => self.delivered(receiver, Some(reason)),
@@ -188,12 +188,22 @@ impl Live {
             | Observation::ProcessRead { .. }
             | Observation::ProcessLogStatus { .. }
             | Observation::ProcessGone(_) => self.process(observation, now),
+            Observation::Schema(_) | Observation::LockWaits(_) => self.look_at_schema(now, observation),
             Observation::LogGap { .. }
             | Observation::Acknowledged { .. }
             | Observation::Approved(_)
             | Observation::ApprovalRevoked { .. }
             | Observation::DeployEnded { .. }
             | Observation::Tick => {}
+        }
+    }
+
+    fn looked_at_all(&mut self, looks: &[ContainerLook], now: Timestamp) {
+        self.engine.looked = true;
+        self.containers
+            .retain(|id, _| looks.iter().any(|look| look.id == *id));
+        for look in looks {
+            self.looked(look, now);
         }
     }
 
@@ -229,6 +239,13 @@ impl Live {
         if let Some(live) = self.containers.get_mut(&look.id) {
             if (live.look.state, live.look.health) != (look.state, look.health) {
                 live.since = now;
+            }
+            // An end that no event told of.
+            let ended = look
+                .finished_at
+                .filter(|_| look.finished_at > live.look.finished_at);
+            if ended.is_some() && live.died_at < ended {
+                live.died_at = Some(now);
             }
             live.look = look.clone();
         } else {

@@ -14,7 +14,7 @@ pub(super) mod reading;
 mod record;
 pub mod settling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use super::{State, pairs};
 use crate::model::exec::ExecId;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, MigrationSchemaChanged};
 use crate::model::migration::{Acknowledgement, Migration, MigrationId, Outcome, Runner, Trigger, Verdict};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, ServiceId};
@@ -31,6 +31,9 @@ use crate::model::time::Timestamp;
 
 pub(super) use identity::base36;
 pub use record::Tracked;
+pub(super) use record::in_words;
+
+use part::Part;
 
 /// Settled migrations kept in memory; older ones are in the journal's history.
 const KEEP_SETTLED: usize = 200;
@@ -81,14 +84,14 @@ impl Migrations {
             | Fact::MigrationConfirmed { id, .. }
             | Fact::MigrationRejudged { id, .. }
             | Fact::MigrationSettled { id, .. }
-            | Fact::MigrationAcknowledged { id, .. } => {
-                self.pass_the_count_on(fact);
+            | Fact::MigrationAcknowledged { id, .. }
+            | Fact::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => {
+                self.pass_on(fact);
                 if let Some(tracked) = self.all.get_mut(id).map(Arc::make_mut) {
                     tracked.apply(fact);
-                    if tracked.is_due_to_count() {
-                        tracked.counted = true;
-                        let service = tracked.migration.service.clone();
-                        self.counts.entry(service).or_default().count(&tracked.migration);
+                    if tracked.is_countable() {
+                        let counts = self.counts.entry(tracked.migration.service.clone());
+                        counts.or_default().count(tracked);
                     }
                 }
             }
@@ -96,13 +99,19 @@ impl Migrations {
         }
     }
 
-    /// What was counted as one is not counted as another: the migration that stands for both takes the count over.
-    fn pass_the_count_on(&mut self, fact: &Fact) {
-        if let Fact::MigrationSuperseded { id, by, .. } = fact
-            && self.all.get(id).is_some_and(|tracked| tracked.counted)
-            && let Some(stands) = self.all.get_mut(by).map(Arc::make_mut)
-        {
-            stands.counted = true;
+    /// What was counted as one is not counted as another: the migration that stands for both takes the count over, and what was done
+    /// to schemas.
+    fn pass_on(&mut self, fact: &Fact) {
+        let Fact::MigrationSuperseded { id, by, .. } = fact else {
+            return;
+        };
+        let Some(finding) = self.all.get(id).map(Arc::clone) else {
+            return;
+        };
+        if let Some(stands) = self.all.get_mut(by).map(Arc::make_mut) {
+            stands.counted |= finding.counted;
+            stands.verdict_counted |= finding.verdict_counted;
+            stands.schema.take_over(finding.schema.clone());
         }
     }
 
@@ -130,13 +139,11 @@ impl Migrations {
             .find(|tracked| tracked.runners().any(is_its) || tracked.migration.runners.iter().any(is_its))
     }
 
-    pub(super) fn open_execs(&self) -> Vec<(ContainerId, ExecId, Timestamp)> {
+    /// The execs that work on something and have not ended, and when they began.
+    pub(super) fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId, Timestamp)> {
         let open = self.all.values().filter(|tracked| tracked.is_open());
-        let parts = open.flat_map(|tracked| part::Part::all(tracked));
-        parts
-            .filter_map(|part| Some((part.runner, part.open_exec()?)))
-            .map(|(runner, exec)| (runner.container.clone(), exec.clone(), runner.at))
-            .collect()
+        open.flat_map(|tracked| Part::all(tracked))
+            .filter_map(|part| part.open_exec())
     }
 
     fn on<'a, 'c>(&'a self, container: &'c ContainerId) -> impl Iterator<Item = &'a Tracked> + use<'a, 'c> {
@@ -170,6 +177,14 @@ impl Migrations {
             .find(|tracked| tracked.migration.service == *service && tracked.is_open() && !tracked.is_claim())
     }
 
+    /// The services of which a witnessed migration runs now.
+    pub fn migrating(&self) -> BTreeSet<ServiceId> {
+        let all = self.all.values().map(Arc::as_ref);
+        let running =
+            all.filter(|tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
+        running.map(|tracked| tracked.migration.service.clone()).collect()
+    }
+
     /// Drops the oldest settled ones beyond what is kept; returns them for the history.
     pub(super) fn forget(&mut self, now: Timestamp) -> Vec<Migration> {
         let mut settled: Vec<_> = self.all.values().filter(|tracked| !tracked.is_open()).collect();
@@ -188,10 +203,16 @@ impl Migrations {
 }
 
 impl Counts {
-    fn count(&mut self, migration: &Migration) {
-        let outcome = self.outcomes.entry(migration.outcome).or_default();
-        *outcome = outcome.saturating_add(1);
-        if migration.moved() || is_failure(migration.outcome) {
+    /// Each counter counts a migration once: its outcome when it is first settled, its verdict when it has also moved or failed. A
+    /// correction that comes later moves no counter twice.
+    fn count(&mut self, tracked: &mut Tracked) {
+        let migration = &tracked.migration;
+        if !std::mem::replace(&mut tracked.counted, true) {
+            let outcome = self.outcomes.entry(migration.outcome).or_default();
+            *outcome = outcome.saturating_add(1);
+        }
+        let has_verdict = migration.moved() || is_failure(migration.outcome);
+        if has_verdict && !std::mem::replace(&mut tracked.verdict_counted, true) {
             let key = (migration.trigger, migration.judgement.verdict);
             let verdict = self.verdicts.entry(key).or_default();
             *verdict = verdict.saturating_add(1);

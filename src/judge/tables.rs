@@ -62,7 +62,7 @@ pub struct Move {
     /// The last reading before: it moved between the two.
     #[serde(default)]
     pub read_before: Option<Timestamp>,
-    /// A migration has it.
+    /// A migration has it, or a replacement of the whole database.
     #[serde(default)]
     pub explained: bool,
 }
@@ -106,6 +106,16 @@ impl Tables {
                 let record = self.known.get_mut(&movement.table);
                 let moves = record.into_iter().flat_map(|record| record.moves.iter_mut());
                 for moved in moves.filter(|moved| moved.at == movement.at) {
+                    moved.explained = true;
+                }
+            }
+            Fact::DatabaseReplaced(it) => {
+                let here = self
+                    .known
+                    .iter_mut()
+                    .filter(|(table, _)| table.database == it.database);
+                let moves = here.flat_map(|(_, record)| record.moves.iter_mut());
+                for moved in moves.filter(|moved| moved.at <= it.at) {
                     moved.explained = true;
                 }
             }

@@ -8,16 +8,18 @@ use super::State;
 use super::containers::ServiceRecord;
 use super::health;
 use super::live::LiveCounts;
+use super::schema::SchemaRecord;
 use super::settings::Settings;
 use crate::model::alert::Alert;
 use crate::model::container::{ArmedSource, ArmedState};
 use crate::model::migration::{Migration, Verdict};
 use crate::model::observation::LogStatus;
-use crate::model::revision::Standing;
+use crate::model::revision::{DatabaseId, Standing};
+use crate::model::schema::in_words;
 use crate::model::service::ServiceId;
 use crate::model::status::{
     Binding, Condition, Counters, DatabaseStatus, EngineStatus, LastStart, LogView, ProbeStatus,
-    ReceiverStatus, ServiceStatus, Status, WatcherStatus,
+    ReceiverStatus, SchemaStatus, ServiceStatus, Status, WatcherStatus,
 };
 use crate::model::time::Timestamp;
 
@@ -232,9 +234,27 @@ fn databases(state: &State) -> Vec<DatabaseStatus> {
             tables: tables
                 .map(|(table, record)| (table.table.clone(), record.standing.clone()))
                 .collect::<std::collections::BTreeMap<String, Standing>>(),
+            schema: schema(state, database),
         }
     });
     each.collect()
+}
+
+fn schema(state: &State, database: &DatabaseId) -> Option<SchemaStatus> {
+    let record = state.durable.schemas.known.get(database);
+    let live = state.live.schemas.get(database);
+    if record.is_none() && live.is_none() {
+        return None;
+    }
+    let sight = live.and_then(|live| live.sight.as_ref());
+    let problem = live.and_then(|live| live.problem.as_ref());
+    Some(SchemaStatus {
+        tables: record.map_or(0, |record| record.schema.0.len() as u64),
+        last_read: sight.map(|sight| sight.last_at),
+        problem: problem.map(|problem| problem.detail.clone()),
+        drift: in_words(&record.map(SchemaRecord::differences).unwrap_or_default()),
+        drift_since: record.and_then(|record| Some(record.drift.as_ref()?.at)),
+    })
 }
 
 fn probes(state: &State) -> Vec<ProbeStatus> {
@@ -289,6 +309,13 @@ fn watcher(state: &State, settings: &Settings) -> WatcherStatus {
         let problem = live.reading.tables.as_ref().err()?;
         let never = !state.durable.tables.connected.contains(database);
         never.then(|| format!("database {database} is not connected: {}", problem.detail))
+    }));
+    warnings.extend(state.live.schemas.iter().filter_map(|(database, live)| {
+        let problem = live.problem.as_ref()?;
+        Some(format!(
+            "the schema of database {database} is not watched: {}",
+            problem.detail
+        ))
     }));
     WatcherStatus {
         watching_since: state.durable.watch_since,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::fnv::Fnv;
 use super::time::Timestamp;
 
 /// The alerts that exist; a closed set, each with a runbook page of its name.
@@ -14,7 +15,10 @@ use super::time::Timestamp;
 pub enum AlertName {
     UnexpectedMigration,
     MigrationFailed,
+    MigrationHalfApplied,
     MigrationInterrupted,
+    ForeignSchemaChange,
+    MigrationStuck,
     MigrationNothingApplied,
     ConcurrentMigrations,
     MigrationArmed,
@@ -25,15 +29,20 @@ pub enum AlertName {
     ProxyDown,
     RestartLoop,
     DatabaseUnreachable,
+    SchemaDrift,
+    DatabaseReplaced,
     WatcherBlind,
 }
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
+        Self::MigrationHalfApplied,
         Self::MigrationInterrupted,
+        Self::ForeignSchemaChange,
+        Self::MigrationStuck,
         Self::MigrationNothingApplied,
         Self::ConcurrentMigrations,
         Self::MigrationArmed,
@@ -44,6 +53,8 @@ impl AlertName {
         Self::ProxyDown,
         Self::RestartLoop,
         Self::DatabaseUnreachable,
+        Self::SchemaDrift,
+        Self::DatabaseReplaced,
         Self::WatcherBlind,
     ];
 
@@ -52,7 +63,10 @@ impl AlertName {
         match self {
             Self::UnexpectedMigration => "UnexpectedMigration",
             Self::MigrationFailed => "MigrationFailed",
+            Self::MigrationHalfApplied => "MigrationHalfApplied",
             Self::MigrationInterrupted => "MigrationInterrupted",
+            Self::ForeignSchemaChange => "ForeignSchemaChange",
+            Self::MigrationStuck => "MigrationStuck",
             Self::MigrationNothingApplied => "MigrationNothingApplied",
             Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
@@ -63,6 +77,8 @@ impl AlertName {
             Self::ProxyDown => "ProxyDown",
             Self::RestartLoop => "RestartLoop",
             Self::DatabaseUnreachable => "DatabaseUnreachable",
+            Self::SchemaDrift => "SchemaDrift",
+            Self::DatabaseReplaced => "DatabaseReplaced",
             Self::WatcherBlind => "WatcherBlind",
         }
     }
@@ -73,9 +89,11 @@ impl AlertName {
             self,
             Self::UnexpectedMigration
                 | Self::MigrationFailed
+                | Self::MigrationHalfApplied
                 | Self::MigrationInterrupted
                 | Self::MigrationNothingApplied
                 | Self::ConcurrentMigrations
+                | Self::ForeignSchemaChange
         )
     }
 }
@@ -110,17 +128,13 @@ pub struct Fingerprint(pub String);
 impl Fingerprint {
     /// That of an alert with this name and these labels, which come in the order of their keys.
     pub fn of<'a>(name: AlertName, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        let mut eat = |text: &str| {
-            for byte in text.bytes().chain([0xff]) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        };
-        eat(name.as_str());
+        let mut hash = Fnv::default();
+        hash.eat(name.as_str());
         for (key, value) in labels {
-            eat(key);
-            eat(value);
+            hash.eat(key);
+            hash.eat(value);
         }
+        let hash = hash.hash();
         Self(format!("{hash:016x}"))
     }
 }

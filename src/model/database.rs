@@ -1,10 +1,12 @@
 //! What one look into a database shows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::revision::{DatabaseId, Standing};
+use super::schema::Schema;
 use super::service::ServiceId;
 use super::time::Timestamp;
 
@@ -19,6 +21,19 @@ pub struct DatabaseReading {
     pub at: Timestamp,
     /// Table name (with schema if not the default one) to what stands in it; or the problem.
     pub tables: Result<BTreeMap<String, Standing>, DatabaseProblem>,
+}
+
+/// One reading of the schema of one database, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaReading {
+    /// The database.
+    pub database: DatabaseId,
+    /// The services that use it, as config or their environment says.
+    pub services: Vec<ServiceId>,
+    /// When the statement was sent: what it shows is not older than this.
+    pub at: Timestamp,
+    /// Its tables without version tables and views; or the problem.
+    pub schema: Result<Arc<Schema>, DatabaseProblem>,
 }
 
 /// Why a database could not be read.

@@ -19,9 +19,14 @@ use super::policy::Policy;
 use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::{ContainerId, Role, ServiceId};
 use super::time::Timestamp;
+pub use schema::{
+    DatabaseReplaced, ForeignChange, MigrationSchemaChanged, SchemaBaselined, SchemaChangeShared,
+    SchemaDrifted, SchemaSeen, SchemaSettled,
+};
 
 mod about;
 mod binding;
+mod schema;
 
 pub use binding::BindingProof;
 
@@ -341,6 +346,20 @@ pub enum Fact {
         /// What proves it.
         proof: BindingProof,
     },
+    /// A schema was read for the first time: a baseline.
+    SchemaBaselined(SchemaBaselined),
+    /// The schema is still the known one; what ended before this did not change it.
+    SchemaSeen(SchemaSeen),
+    /// The schema changed, and no migration did it.
+    SchemaDrifted(SchemaDrifted),
+    /// The drift of a schema is over: changed back, or accepted.
+    SchemaSettled(SchemaSettled),
+    /// A migration changed the schema.
+    MigrationSchemaChanged(MigrationSchemaChanged),
+    /// Migrations of several services ran while the schema changed: which of them did it cannot be told.
+    SchemaChangeShared(SchemaChangeShared),
+    /// Tables of a database vanished or came back wholesale.
+    DatabaseReplaced(DatabaseReplaced),
     /// An alert began to fire.
     AlertFired {
         /// The alert.

@@ -2,9 +2,10 @@
 
 use super::approval::{Approval, ApprovalId};
 use super::container::ContainerLook;
-use super::database::DatabaseReading;
+use super::database::{DatabaseReading, SchemaReading};
 use super::exec::{ExecCommand, ExecId};
 use super::file::FilePosition;
+use super::lock::LockWaits;
 use super::log::LogLine;
 use super::probe::{ProbeId, ProbeResult};
 use super::service::{ContainerId, ServiceId};
@@ -172,6 +173,10 @@ pub enum Observation {
     ProbeGone(ProbeId),
     /// A database was read, or not.
     Database(DatabaseReading),
+    /// The schema of a database was read, or not.
+    Schema(SchemaReading),
+    /// Who waits for a lock in a database, looked at while a migration of one of its services runs.
+    LockWaits(LockWaits),
     /// A database is no longer configured or discovered.
     DatabaseGone(super::revision::DatabaseId),
     /// A receiver took every transition up to this number.

@@ -250,6 +250,24 @@ pub struct DatabaseStatus {
     pub last_read: Option<Timestamp>,
     /// What stands in each version table.
     pub tables: BTreeMap<String, Standing>,
+    /// What is known of its schema; `None` if it was never read.
+    #[serde(default)]
+    pub schema: Option<SchemaStatus>,
+}
+
+/// The schema of one database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaStatus {
+    /// How many tables it has, version tables and views left out.
+    pub tables: u64,
+    /// When it was last read with success.
+    pub last_read: Option<Timestamp>,
+    /// Why it could not be read.
+    pub problem: Option<String>,
+    /// How it differs from what migrations made of it, in words.
+    pub drift: Vec<String>,
+    /// Since when.
+    pub drift_since: Option<Timestamp>,
 }
 
 /// One probe with its latest result.

@@ -1,7 +1,10 @@
 //! The database edge on real MariaDB, PostgreSQL and SQLite.
 
+mod changes;
+mod locks;
 mod manners;
 mod reading;
+mod schema;
 mod trouble;
 mod watching;
 

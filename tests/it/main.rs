@@ -35,3 +35,4 @@ mod scenarios;
 mod shipped;
 mod support;
 mod verdicts;
+mod worlds;

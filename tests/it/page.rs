@@ -1,6 +1,7 @@
 //! The status page as people read it.
 
 use migwatch::http::{Build, page};
+use migwatch::model::migration::Rule;
 use migwatch::model::status::Status;
 
 use crate::support::sample_status;
@@ -73,6 +74,32 @@ fn what_matters_stands_on_the_page_worst_first() {
             .unwrap_or_else(|| panic!("{expected} is missing or too early"));
         after += found;
     }
+}
+
+#[test]
+fn what_is_expected_stands_on_the_page_and_at_each_migration_what_covered_it() {
+    let mut status = sample_status::rich();
+    let covered = status.migrations.first_mut().expect("there are migrations");
+    covered.judgement.rule = Rule::Approved;
+    covered.judgement.expectation = Some("ap-mfx0z4qa".into());
+    let html = rendered(&status);
+    for expected in [
+        "window nightly",
+        "covers coe-demo/coe-ragpipeline",
+        "id=\"a-ap-mfx0z4qa\"",
+        "approve by kim",
+        "릴리스 42 &lt;b&gt;",
+        "only to <code>c0ffee123456</code>",
+        "only by one_off, exec",
+        "the database may be replaced",
+        "used up",
+        "href=\"#m-bbbbbbbbbbbb-mfx261\"",
+        "approval <a href=\"#a-ap-mfx0z4qa\">",
+        "migration expected",
+    ] {
+        assert!(html.contains(expected), "{expected}");
+    }
+    assert!(!rendered(&sample_status::empty()).contains("Expected migrations"));
 }
 
 #[test]

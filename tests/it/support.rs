@@ -17,6 +17,7 @@ pub(crate) mod receiver;
 pub(crate) mod sample_approvals;
 pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
+pub(crate) mod sample_schemas;
 pub(crate) mod sample_status;
 pub(crate) mod served;
 pub(crate) mod sqlite_file;

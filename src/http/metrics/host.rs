@@ -63,6 +63,11 @@ fn add_database(to: &mut Exposition, database: &DatabaseStatus) {
     if !database.up {
         return;
     }
+    let schema = database.schema.as_ref();
+    if let Some(schema) = schema.filter(|schema| schema.last_read.is_some()) {
+        let drifted = truth(schema.drift_since.is_some());
+        to.set("migwatch_schema_drift", &[("database", name)], drifted);
+    }
     for (table, standing) in &database.tables {
         let Standing::At(heads) = standing else { continue };
         let mut set = |revision: &str| {

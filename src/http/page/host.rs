@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words::{Tone, badge, moment, short_moment};
-use crate::model::status::{DatabaseStatus, Status};
+use crate::model::status::{DatabaseStatus, SchemaStatus, Status};
 
 /// The engine in one line of the header.
 pub(super) fn engine(status: &Status) -> Markup {
@@ -80,12 +80,24 @@ fn one_database(status: &Status, database: &DatabaseStatus) -> Markup {
                 }
             }
             @if let Some(problem) = &database.problem { p { (problem) } }
+            @if let Some(schema) = &database.schema { (drift(status, schema)) }
             @if !database.tables.is_empty() {
                 ul.plain {
                     @for (table, standing) in &database.tables { li { (table) ": " code { (standing) } } }
                 }
             }
         }
+    }
+}
+
+/// What differs from what migrations made; nothing where nothing does.
+fn drift(status: &Status, schema: &SchemaStatus) -> Markup {
+    html! {
+        @if let Some(since) = schema.drift_since {
+            p { (badge(Tone::Doubtful, "schema drift")) " no migration did this, seen " (short_moment(status.at, since)) ":" }
+            ul { @for change in &schema.drift { li { (change) } } }
+        }
+        @if let Some(problem) = &schema.problem { p.quiet { (problem) } }
     }
 }
 

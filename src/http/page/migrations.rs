@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::expectations;
 use super::words::{Tone, badge, lasted, moment, time_of_day};
+use crate::model::alert::{Alert, AlertName};
 use crate::model::cause::Cause;
 use crate::model::log::StepKind;
 use crate::model::migration::{Migration, Outcome, TimedStep, Verdict};
@@ -35,6 +36,9 @@ fn card(status: &Status, migration: &Migration) -> Markup {
                 @if let (Some(from), Some(to)) = (migration.from(), migration.to()) { code { (from) " → " (to) } " " }
                 span.quiet { (told(migration)) }
             }
+            @if let Some(alert) = stuck(status, migration) {
+                p { (badge(Tone::Bad, "stuck")) " " (alert.summary) ", began " (moment(status.at, alert.starts_at)) }
+            }
             p {
                 (migration.judgement.reason)
                 span.quiet { " (" (migration.judgement.rule.as_str()) ")" (expectations::covered(migration)) }
@@ -50,6 +54,20 @@ fn card(status: &Status, migration: &Migration) -> Markup {
             (evidence(migration))
         }
     }
+}
+
+/// What says that a running migration gets no further.
+fn stuck<'a>(status: &'a Status, migration: &Migration) -> Option<&'a Alert> {
+    let label = |alert: &Alert, key: &str, value: &str| alert.labels.get(key).is_some_and(|it| it == value);
+    let service = &migration.service;
+    status.alerts.iter().find(|alert| {
+        migration.outcome == Outcome::Running
+            && !migration.history
+            && alert.name == AlertName::MigrationStuck
+            && alert.resolved.is_none()
+            && label(alert, "project", &service.project)
+            && label(alert, "service", &service.service)
+    })
 }
 
 /// What was before the watch, and runs that moved nothing, are never loud.

@@ -6,7 +6,7 @@ use super::super::State;
 use super::super::migration::Tracked;
 use super::super::settings::Settings;
 use super::wanted::alert;
-use super::words;
+use super::{databases, words};
 use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
 use crate::model::migration::{Grade, Outcome, Verdict};
 use crate::model::policy::Policy;
@@ -92,9 +92,14 @@ pub(super) fn all<'a>(
         // While it is tried again it stays what it was at first.
         let name = match tracked.failed_as {
             Some(Outcome::Interrupted) if migration.cause.is_none() => AlertName::MigrationInterrupted,
+            Some(Outcome::HalfApplied) => AlertName::MigrationHalfApplied,
             _ => AlertName::MigrationFailed,
         };
         raise(name, severity, at, None);
+    }
+    if let Some(at) = tracked.schema.foreign_at {
+        let severity = databases::severity_of_foreign(settings, &tracked.schema.foreign, severity);
+        raise(AlertName::ForeignSchemaChange, severity, at, None);
     }
     if migration.outcome == Outcome::NothingApplied
         && let Some(at) = migration.ended_at

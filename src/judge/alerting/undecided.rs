@@ -15,6 +15,9 @@ use crate::model::time::Timestamp;
 /// A subject that shows no sign at all is waited for at most this long after the start of this process.
 pub(super) const LONGEST: Duration = Duration::from_mins(5);
 
+/// A wait for a lock is seen again within this time.
+pub(super) const LOCKS: Duration = Duration::from_secs(30);
+
 /// Whether an alert that fires, and is not wanted now, stays: its subject was not looked at long enough to say that it is over.
 pub(super) fn is_undecided(state: &State, settings: &Settings, alert: &Alert, now: Timestamp) -> bool {
     let is_young = state.live.since.is_none_or(|since| now < since.after(LONGEST));
@@ -33,8 +36,18 @@ pub(super) fn is_undecided(state: &State, settings: &Settings, alert: &Alert, no
         Name::EndpointDown | Name::ProxyDown => {
             is_engine_silent || are_probes_unsure(state, settings, alert, is_young, now)
         }
+        // Both are kept, not seen.
+        Name::SchemaDrift | Name::DatabaseReplaced => false,
+        Name::MigrationStuck => is_lock_unsure(state, alert, now),
         _ => is_engine_silent,
     }
+}
+
+/// Whether the migration still runs, and who waits for whom was not looked at for long enough.
+fn is_lock_unsure(state: &State, alert: &Alert, now: Timestamp) -> bool {
+    let is_young = state.live.since.is_none_or(|since| now < since.after(LOCKS));
+    let runs = |service| state.durable.migrations.running(&service).is_some();
+    is_young && words::service_of(alert).is_some_and(runs)
 }
 
 /// Whether the alert's database fails still, if only for less than the grace; `None` if it was not tried yet.

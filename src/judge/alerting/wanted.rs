@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::super::State;
 use super::super::health::{self, Sight};
 use super::super::settings::Settings;
-use super::{expecting, occurrence, words};
+use super::{databases, expecting, occurrence, stuck, words};
 use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
-use crate::model::database::DatabaseProblemKind;
 use crate::model::migration::MigrationId;
 use crate::model::observation::LogStatus;
 use crate::model::service::ServiceId;
@@ -59,8 +58,9 @@ fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
     }
     alerts.extend(expecting::armed(state, settings, now));
     alerts.extend(expecting::missing(state, settings, now));
-    alerts.extend(databases(state, settings, now));
+    alerts.extend(databases::conditions(state, settings, now));
     alerts.extend(blind(state, settings, now));
+    alerts.extend(stuck::conditions(state, settings, now));
     for alert in &mut alerts {
         if !settings.host.is_empty() {
             alert.labels.insert("host".to_owned(), settings.host.clone());
@@ -110,31 +110,6 @@ fn of_service(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, now: 
     alert.summary = words::condition(name, service);
     alert.description = format!("{}.", condition.detail);
     Some(alert)
-}
-
-fn databases(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
-    let mut alerts = Vec::new();
-    for (database, live) in &state.live.databases {
-        let (Some(since), Err(problem)) = (live.failing_since, &live.reading.tables) else {
-            continue;
-        };
-        let migrates = live
-            .reading
-            .services
-            .iter()
-            .any(|service| state.durable.migrations.running(service).is_some());
-        let is_busy = migrates && problem.kind == DatabaseProblemKind::Timeout;
-        let is_known = state.durable.tables.connected.contains(database);
-        if !is_known || is_busy || now < since.after(settings.database_grace) {
-            continue;
-        }
-        let labels = [("database".to_owned(), database.0.clone())].into();
-        let mut alert = alert(AlertName::DatabaseUnreachable, Severity::Warning, labels, since);
-        alert.observed_at = now;
-        (alert.summary, alert.description) = words::database(live, problem);
-        alerts.push(alert);
-    }
-    alerts
 }
 
 /// Where migwatch itself does not see.
@@ -220,7 +195,11 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
 /// When an alert may begin or end by time alone.
 pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
     for tracked in state.durable.migrations.all.values() {
-        let begins = [tracked.migration.moved_at, tracked.failed_at];
+        let begins = [
+            tracked.migration.moved_at,
+            tracked.failed_at,
+            tracked.schema.foreign_at,
+        ];
         moments.extend(begins.into_iter().flatten().map(|at| at.after(settings.keep)));
     }
     let live = state.live.containers.values();
@@ -233,12 +212,6 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
     moments.extend(
         live.filter_map(|live| Some(expecting::armed_since(state, live)?.after(settings.armed_after))),
     );
-    let failing = state
-        .live
-        .databases
-        .values()
-        .filter_map(|live| live.failing_since);
-    moments.extend(failing.map(|since| since.after(settings.database_grace)));
     moments.extend(
         state
             .live
@@ -259,4 +232,6 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
         .values()
         .filter_map(|record| record.last_gap);
     moments.extend(gaps.map(|(_, to)| to.after(GAP)));
+    databases::deadlines(state, settings, moments);
+    stuck::deadlines(state, settings, moments);
 }

@@ -4,10 +4,11 @@ use super::super::State;
 use super::super::expectation::Missing;
 use super::super::live::LiveDatabase;
 use super::super::migration::Tracked;
+use super::databases;
 use crate::model::alert::{Alert, AlertName};
 use crate::model::container::Armed;
 use crate::model::database::DatabaseProblem;
-use crate::model::migration::{Migration, MigrationId};
+use crate::model::migration::{Migration, MigrationId, Outcome};
 use crate::model::service::ServiceId;
 
 /// Evidence quoted in an alert: the first pieces tell how it came about; the page has the rest.
@@ -21,9 +22,17 @@ pub(super) fn of_migration(name: AlertName, tracked: &Tracked) -> (String, Strin
         (Some(from), Some(to)) => format!(" ({from} -> {to})"),
         _ => String::new(),
     };
+    if name == AlertName::ForeignSchemaChange {
+        let (summary, changes) = databases::foreign_change(migration, &tracked.schema.foreign);
+        return (summary, format!("{changes}\n{}", description(migration)));
+    }
     let summary = match name {
         AlertName::UnexpectedMigration => format!("A migration of {service} ran that nobody planned{span}"),
         AlertName::MigrationInterrupted => format!("A migration of {service} was interrupted{span}"),
+        AlertName::MigrationHalfApplied => {
+            let changes = tracked.schema.changes.join(", ");
+            format!("A migration of {service} failed{span}, and a part of it stayed: {changes}")
+        }
         AlertName::MigrationNothingApplied => {
             format!("A migration of {service} said that it ran, and the database stayed where it was{span}")
         }
@@ -163,10 +172,20 @@ pub(super) fn why_resolved(state: &State, alert: &Alert) -> String {
     let has_moved = tracked.is_none_or(|tracked| tracked.migration.moved());
     match alert.name {
         AlertName::UnexpectedMigration if !has_moved => "it moved nothing after all".to_owned(),
-        AlertName::UnexpectedMigration => "kept for its time; nobody acknowledged it".to_owned(),
-        AlertName::MigrationFailed | AlertName::MigrationInterrupted => {
+        AlertName::UnexpectedMigration | AlertName::ForeignSchemaChange => {
+            "kept for its time; nobody acknowledged it".to_owned()
+        }
+        AlertName::MigrationFailed
+            if tracked.is_some_and(|tracked| tracked.failed_as == Some(Outcome::HalfApplied)) =>
+        {
+            "a part of it stayed: see MigrationHalfApplied".to_owned()
+        }
+        AlertName::MigrationFailed | AlertName::MigrationHalfApplied | AlertName::MigrationInterrupted => {
             "a later run came through, or it was kept for its time".to_owned()
         }
+        AlertName::MigrationStuck => "it moved on, or it ended".to_owned(),
+        AlertName::SchemaDrift => "the schema is as it should be, or a migration explains it".to_owned(),
+        AlertName::DatabaseReplaced => "told for its time; the new baseline stays".to_owned(),
         _ => "it is over".to_owned(),
     }
 }

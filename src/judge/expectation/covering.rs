@@ -6,7 +6,7 @@ use super::super::settings::{Opening, Scope, Settings, Window};
 use super::super::verdict::{Asked, Case};
 use super::{is_judged_by, same_app, tracked};
 use crate::model::approval::ApprovalRecord;
-use crate::model::migration::{Outcome, Trigger};
+use crate::model::migration::{Outcome, Rule, Trigger};
 use crate::model::revision::Revision;
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
@@ -37,6 +37,7 @@ pub(in super::super) fn leave<'a>(
     asked: &Asked<'_>,
 ) -> Option<Leave<'a>> {
     let span = span(state, asked.case);
+    let before = asked.tracked.map(|tracked| &tracked.migration.judgement);
     let approvals = state.durable.expectations.approvals.values();
     let covering = approvals.filter(|record| covers(state, settings, record, asked, span));
     if let Some(record) = covering.min_by_key(|record| (record.approval.from, &record.approval.id)) {
@@ -44,7 +45,15 @@ pub(in super::super) fn leave<'a>(
     }
     let mut windows = settings.windows.named.iter();
     windows.find_map(|(name, window)| {
-        let opening = window.open_between(span.0, span.1)?;
+        let is_its =
+            before.is_some_and(|it| it.rule == Rule::Window && it.expectation.as_ref() == Some(name));
+        let began = asked
+            .tracked
+            .filter(|_| is_its)
+            .map(|tracked| tracked.migration.started_at);
+        let opening = window
+            .open_between(span.0, span.1)
+            .or_else(|| window.open_at(began?))?;
         let is_policy = asked.windows().any(|policy| policy == name);
         let is_theirs = is_policy || window_covers(state, settings, (name, window), asked.case.service);
         (is_theirs && fits(window.to.as_ref(), asked.tracked)).then_some(Leave::Window(name, opening))
@@ -61,9 +70,13 @@ fn covers(
     let (approval, case) = (&record.approval, asked.case);
     let is_theirs = same_app(state, settings, &approval.service, case.service)
         || asked.kin().is_some_and(|owner| *owner == approval.service);
+    // One movement with all its runners, however long that takes.
+    let is_its = asked
+        .tracked
+        .is_some_and(|tracked| is_judged_by(tracked, &approval.id));
+    let is_in_time = approval.from <= to && from < record.over_at();
     is_theirs
-        && approval.from <= to
-        && from < record.over_at()
+        && (is_in_time || is_its)
         && (approval.triggers.is_empty() || approval.triggers.contains(&case.trigger))
         && fits(approval.to.as_ref(), asked.tracked)
         && is_available(state, record, asked)
@@ -95,7 +108,8 @@ fn is_available(state: &State, record: &ApprovalRecord, asked: &Asked<'_>) -> bo
         let Some(user) = tracked(state, id) else {
             return is_own;
         };
-        let gave_back = !user.is_open() && is_failure(user.migration.outcome);
+        let is_failed = !user.is_open() && is_failure(user.migration.outcome);
+        let gave_back = is_failed || user.migration.superseded_by.is_some();
         is_own || !is_judged_by(user, &record.approval.id) || gave_back || is_of_one_start(user, asked.case)
     })
 }

@@ -9,7 +9,7 @@ use super::covering::{Fit, fit};
 use super::{is_judged_by, tracked};
 use crate::model::approval::ApprovalId;
 use crate::model::fact::Fact;
-use crate::model::migration::{Rule, Verdict};
+use crate::model::migration::{MigrationId, Rule, Verdict};
 use crate::model::observation::Observation;
 use crate::model::revision::{Revision, VersionTable};
 use crate::model::time::Timestamp;
@@ -56,24 +56,32 @@ pub(in super::super) fn correction(state: &State, settings: &Settings, fact: &Fa
     }
 }
 
-/// Open ones that turn out to be about a table that somebody else owns, however that came to be known.
+/// What turns out to be about a table that somebody else owns, however that came to be known; and what turns out to be the movement
+/// that an approval was used for, under another name.
 pub(in super::super) fn decide(
     state: &State,
     settings: &Settings,
     _: Timestamp,
     _: &Observation,
 ) -> Vec<Fact> {
-    let all = state.durable.migrations.all.values().map(AsRef::as_ref);
-    let open = all
-        .filter(|tracked: &&Tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
-    let doubts = open.map(|judged| Doubt {
+    let doubt = |judged| Doubt {
         state,
         settings,
         judged,
         now: judged,
         moved: None,
+    };
+    let all = state.durable.migrations.all.values().map(AsRef::as_ref);
+    let open = all
+        .clone()
+        .filter(|tracked: &&Tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history);
+    let owned = open.filter_map(|judged| doubt(judged).owned());
+    let taken_for = all.filter_map(|other: &Tracked| {
+        let by = other.migration.superseded_by.as_ref()?;
+        let is_approved = other.migration.judgement.rule == Rule::Approved;
+        doubt(tracked(state, by).filter(|_| is_approved)?).stands_for(&other.migration.id)
     });
-    doubts.filter_map(|doubt| doubt.owned()).collect()
+    owned.chain(taken_for).collect()
 }
 
 fn strayed(to: &Revision, now: &Tracked) -> Option<String> {
@@ -118,10 +126,21 @@ impl Doubt<'_> {
         if record.used_by.contains(&migration.id) {
             return None;
         }
-        let uses_it = |user: &Tracked| is_judged_by(user, &id);
+        let uses_it = |user: &Tracked| is_judged_by(user, &id) && user.migration.superseded_by.is_none();
         let mut users = record.used_by.iter().rev();
         let user = users.find(|user| tracked(state, user).is_none_or(uses_it))?;
         Some(format!("the approval {id} is used by the migration {user}"))
+    }
+
+    /// It stands for one that an approval covered: what was used then was used by it.
+    fn stands_for(&self, other: &MigrationId) -> Option<Fact> {
+        if self.judged.migration.judgement.verdict != Verdict::Unexpected {
+            return None;
+        }
+        let corrected = self.judged_again(&format!("{other} was the same movement"))?;
+        // The policy of today makes nothing expected that has ended.
+        let is_approved = |fact: &Fact| matches!(fact, Fact::MigrationRejudged { judgement, .. } if judgement.rule == Rule::Approved);
+        Some(corrected).filter(is_approved)
     }
 
     /// What its policy let run, and what a stricter owner of its table does not.

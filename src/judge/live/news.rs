@@ -34,6 +34,8 @@ impl Live {
                 };
                 reading.tables.is_err() || !before.is_some_and(is_same)
             }
+            Observation::Schema(reading) => self.is_new_schema(reading),
+            Observation::LockWaits(waits) => self.are_new_waits(waits),
             Observation::Delivered { receiver, .. } => {
                 let before = self.receivers.get(receiver);
                 before.is_none_or(|before| before.problem.is_some())

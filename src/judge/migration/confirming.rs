@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use super::super::State;
 use super::super::settings::Settings;
-use super::super::tables::TableRecord;
+use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
 use super::reading::{LATE, READ_AFTER_END, SKEW};
-use super::{Tracked, out_of_band};
+use super::{Tracked, out_of_band, settling};
 use crate::model::fact::{BindingProof, Fact};
 use crate::model::migration::{Grade, Movement, Outcome, Trigger};
 use crate::model::observation::Observation;
@@ -59,6 +59,8 @@ struct Stand<'a> {
     from: Option<&'a Standing>,
     to: &'a Heads,
     at: Timestamp,
+    /// When it was last read where it stood before.
+    read_before: Option<Timestamp>,
     /// It is a move, not what was found there at first.
     moved: bool,
     /// A migration has it already.
@@ -74,6 +76,7 @@ fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
             from: None,
             to,
             at: record.since,
+            read_before: None,
             moved: false,
             explained: false,
         }];
@@ -83,6 +86,7 @@ fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
             from: Some(&moved.from),
             to,
             at: moved.at,
+            read_before: moved.read_before,
             moved: true,
             explained: moved.explained,
         }),
@@ -240,7 +244,22 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
     let all = &state.durable.migrations.all;
     stand.at >= tracked.last_attempt_at()
         && is_in_time(tracked, stand.at)
+        && !has_ended_before(state, tracked, table, stand)
         && !all.values().any(|other| by_steps(other))
+}
+
+/// A run that had ended before the table was read where it stood, or before another one began that is still at work, did not move it.
+fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
+    let Some(ended) = tracked.migration.ended_at.filter(|_| !tracked.is_open()) else {
+        return false;
+    };
+    let is_at_work = |other: &Tracked| {
+        let began = other.last_attempt_at();
+        let is_its_time = ended <= began && began <= stand.at;
+        other.is_open() && !other.is_claim() && is_its_time && may_move(state, &other.migration.service, table)
+    };
+    let all = &state.durable.migrations.all;
+    stand.read_before.is_some_and(|read| ended < read) || all.values().any(|other| is_at_work(other))
 }
 
 /// Whether a move that was read at this time may still be this migration's: it runs, or ended a moment before.
@@ -250,14 +269,15 @@ fn is_in_time(tracked: &Tracked, read_at: Timestamp) -> bool {
     ended_at.is_none_or(|ended| read_at <= ended.after(READ_AFTER_END))
 }
 
-/// Where the table stood before: its first move since the migration began, else what the first step said.
+/// Where the table stood before: its first move since the migration began that is nobody else's, else what the first step said.
 fn origin(tracked: &Tracked, table: &VersionTable, record: &TableRecord, stand: &Stand<'_>) -> Heads {
     let known = tracked.migration.movements.iter();
     if let Some(known) = known.into_iter().find(|known| known.table == *table) {
         return known.from.clone();
     }
     let began = tracked.migration.started_at.before(SKEW);
-    let first = record.moves.iter().find(|moved| moved.at >= began);
+    let is_its = |moved: &&Move| moved.at >= began && (!moved.explained || moved.at == stand.at);
+    let first = record.moves.iter().find(is_its);
     match first.map(|moved| &moved.from).or(stand.from) {
         Some(Standing::At(heads)) => heads.clone(),
         Some(Standing::Missing) => Heads::default(),
@@ -304,13 +324,15 @@ fn no_longer_a_claim(state: &State, settings: &Settings, tracked: &Tracked) -> O
     })
 }
 
-/// A run that logged no step and was taken for idle moved its table after all.
+/// A run that was taken for idle, or as having moved nothing, moved its table after all.
 fn no_longer_nothing(tracked: &Tracked, stand: &Stand<'_>) -> Option<Fact> {
     let migration = &tracked.migration;
-    (!tracked.is_open() && migration.outcome == Outcome::NothingToDo).then(|| Fact::MigrationSettled {
+    let is_nothing = matches!(migration.outcome, Outcome::NothingToDo | Outcome::NothingApplied);
+    let last = migration.steps.last().map(|timed| timed.step.kind);
+    (!tracked.is_open() && is_nothing).then(|| Fact::MigrationSettled {
         id: migration.id.clone(),
-        outcome: Outcome::Applied,
+        outcome: last.map_or(Outcome::Applied, settling::by_kind),
         at: migration.ended_at.unwrap_or(stand.at),
-        reason: "its version table moved, as the reading after its end showed".to_owned(),
+        reason: "its version table moved, as a reading after its end showed".to_owned(),
     })
 }

@@ -141,19 +141,28 @@ impl Scene<'_> {
                 facts.extend(self.open("announced").1);
                 facts
             }
-            Some(before) if before.is_open() => vec![Fact::MigrationEvidenced {
+            Some(before) if before.is_open() && self.has_failed(before) => vec![self.again(before)],
+            // Also where its end was heard of before its lines.
+            Some(before) => vec![Fact::MigrationEvidenced {
                 id: before.migration.id.clone(),
                 evidence: None,
                 line: Some(self.line.key.clone()),
                 container: self.beside(&before.migration.id),
             }],
-            _ => self.open("a migration run was announced").1,
+            None => self.open("a migration run was announced").1,
         }
     }
 
     /// Alembic's context lines precede harmless commands too: a run only where the command has no other reason to say them.
     fn context(&self, dialect: &str) -> Vec<Fact> {
         let is_bare = self.known.armed.source == ArmedSource::Command;
+        if let Some(before) = self.current()
+            && is_bare
+            && before.is_open()
+            && self.has_failed(before)
+        {
+            return vec![self.again(before)];
+        }
         if self.current().is_some() || !is_bare || !self.is_witnessed() {
             return Vec::new();
         }
@@ -161,6 +170,21 @@ impl Scene<'_> {
             "Alembic connected ({dialect}) in a start whose command migrates"
         ))
         .1
+    }
+
+    /// An error was logged, and then the run begins anew: it was restarted meanwhile, and nobody saw that.
+    fn has_failed(&self, before: &Tracked) -> bool {
+        let part = Part::of(before, self.container);
+        part.is_some_and(|part| part.has_erred() && part.known_end().is_none())
+    }
+
+    fn again(&self, before: &Tracked) -> Fact {
+        let id = before.migration.id.clone();
+        let (runner, line) = (self.runner(), Some(self.line.key.clone()));
+        match self.beside(&id) {
+            None => Fact::MigrationRetried { id, runner, line },
+            Some(_) => Fact::MigrationJoined { id, runner, line },
+        }
     }
 
     fn failed(&self, cause: &Cause) -> Vec<Fact> {
@@ -260,14 +284,7 @@ impl Scene<'_> {
             known: self.known,
             start: self.start,
             label: self.label(),
-            runner: Runner {
-                container: self.container.clone(),
-                name: self.known.name.clone(),
-                started_at: self.start.map_or(self.line.key.at, |start| start.started_at),
-                at: self.line.key.at,
-                exec: None,
-                command: None,
-            },
+            runner: self.runner(),
             trigger: trigger(self.known.role),
             grade: if is_witnessed {
                 Grade::Witnessed
@@ -283,6 +300,17 @@ impl Scene<'_> {
             history: self.history,
         };
         opening.facts()
+    }
+
+    fn runner(&self) -> Runner {
+        Runner {
+            container: self.container.clone(),
+            name: self.known.name.clone(),
+            started_at: self.start.map_or(self.line.key.at, |start| start.started_at),
+            at: self.line.key.at,
+            exec: None,
+            command: None,
+        }
     }
 
     /// This container, where the line of a migration is not its main runner's.

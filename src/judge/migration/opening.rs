@@ -71,7 +71,7 @@ impl<'a> Opening<'a> {
             text.push_str(after_the_fact(self.state, self.evidence.at));
         }
         let id = migration_id(&self.runner.container, self.runner.at);
-        let judgement = self.judgement();
+        let judgement = self.judgement(None);
         facts.push(Fact::MigrationOpened {
             id: id.clone(),
             service: self.known.service.clone(),
@@ -86,7 +86,8 @@ impl<'a> Opening<'a> {
         id
     }
 
-    fn judgement(&self) -> Judgement {
+    /// By itself, or as one more runner of a migration.
+    fn judgement(&self, of: Option<&Tracked>) -> Judgement {
         if self.history {
             return verdict::baseline(self.settings, &self.known.service, self.label);
         }
@@ -99,7 +100,8 @@ impl<'a> Opening<'a> {
             label: self.label,
             moved: &[],
         };
-        let mut judgement = verdict::judge(self.state, self.settings, &case);
+        let asked = verdict::Asked::new(self.state, self.settings, &case, of);
+        let mut judgement = verdict::judge_as(&asked);
         judgement.reason.push_str(&self.state.live.engine.skew());
         judgement
     }
@@ -157,18 +159,30 @@ impl<'a> Opening<'a> {
         other.runners().any(is_it)
     }
 
-    /// What is open only because nobody says that it ended does not overlap with anything. Starts of one container never overlap.
+    /// Somebody else works on it, or did so then. Starts of one container never overlap.
     fn overlaps(&self, other: &Tracked) -> bool {
-        let is_same_container = |runner: &Runner| {
+        let is_own = |runner: &Runner| {
             runner.container == self.runner.container && runner.exec.is_none() && self.runner.exec.is_none()
         };
-        if !other.is_open() {
-            let ended = other.migration.ended_at;
-            let is_own = other.runners().any(is_same_container);
-            return !is_own && ended.is_some_and(|ended| ended > self.runner.at && self.is_near(other));
+        Part::all(other)
+            .filter(|part| !is_own(part.runner))
+            .any(|part| self.overlaps_part(other, &part))
+    }
+
+    /// What is open only because nobody says that it ended does not overlap with anything.
+    fn overlaps_part(&self, other: &Tracked, part: &Part<'_>) -> bool {
+        let settled = other.migration.ended_at.filter(|_| !other.is_open());
+        if let Some(ended) = part.known_end().map(|end| end.at).or(settled) {
+            return ended > self.runner.at && self.is_near(other);
         }
         let has_command = other.runners().any(|runner| runner.exec.is_some());
-        !settling::is_carried_out(other) && (self.is_near(other) || has_command)
+        !self.was_carried_out(other) && (self.is_near(other) || has_command)
+    }
+
+    /// The database stood where its last step leads before this runner began.
+    fn was_carried_out(&self, other: &Tracked) -> bool {
+        let mut moves = other.migration.movements.iter();
+        settling::is_carried_out(other) && moves.all(|moved| moved.at <= self.runner.at)
     }
 
     fn is_near(&self, other: &Tracked) -> bool {
@@ -182,7 +196,7 @@ impl<'a> Opening<'a> {
 
     /// One verdict for all its runners: the worst.
     fn joined(self, open: &Tracked) -> Vec<Fact> {
-        let (id, judgement) = (open.migration.id.clone(), self.judgement());
+        let (id, judgement) = (open.migration.id.clone(), self.judgement(Some(open)));
         // A container that tries again is judged once, as in a restart loop.
         let mut runners = open.migration.runners.iter();
         let is_again = runners

@@ -2,6 +2,7 @@
 //! taken back, by a fact with its reason, if evidence comes even later.
 
 use super::super::State;
+use super::super::schema;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
@@ -29,6 +30,9 @@ pub(in super::super) fn decide(
         for moved in unexplained(record) {
             if now < moved.at.after(reading::SETTLE) || is_explainable(state, table) {
                 break;
+            }
+            if schema::is_replacement(state, settings, &table.database, moved.at) {
+                continue;
             }
             facts.extend(found(state, settings, table, moved));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::State;
-use super::super::containers::Finish;
+use super::super::containers::{Finish, Known};
 use super::super::live::LiveContainer;
 use super::record::{ExecEnd, Run};
 use super::{Tracked, reading, settling};
@@ -22,6 +22,9 @@ const REST_OF_LOG: Duration = Duration::from_secs(2);
 
 /// A shell's exit codes for a command that it cannot run or find.
 const NOT_RUN: [i32; 2] = [126, 127];
+
+/// The exit code of an end that nobody saw.
+const UNSEEN: i32 = -1;
 
 /// How a part, or the whole, ended.
 #[derive(Clone, Debug)]
@@ -91,12 +94,16 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The command inside a container that runs it, as long as its end was not heard.
-    pub(super) fn open_exec(&self) -> Option<&'a ExecId> {
-        self.runner
-            .exec
-            .as_ref()
-            .filter(|_| self.exec_end.is_none() && self.end.is_none())
+    /// It logged an error.
+    pub(super) fn has_erred(&self) -> bool {
+        self.erred
+    }
+
+    /// The exec that it is, if it has not ended, and when it began.
+    pub(super) fn open_exec(&self) -> Option<(ContainerId, ExecId, Timestamp)> {
+        let exec = self.runner.exec.clone()?;
+        let is_open = self.end.is_none() && self.exec_end.is_none();
+        is_open.then(|| (self.runner.container.clone(), exec, self.runner.at))
     }
 
     /// The end that it is known to have come to before others.
@@ -142,12 +149,14 @@ impl<'a> Part<'a> {
         }
         let end = self.exited(state, &finish);
         // An end in peace that shows no movement: only a reading after it tells whether there was none.
-        let is_open_question = end.outcome == Outcome::NothingToDo || self.exec_end.is_some();
+        let is_unseen = finish.exit_code == UNSEEN;
+        let is_open_question = end.outcome == Outcome::NothingToDo || self.exec_end.is_some() || is_unseen;
         let is_answered = || {
             reading::is_read_after(state, &self.tracked.migration.service, finish.at)
                 || now >= seen.after(reading::READ_AFTER_END)
         };
-        if !is_open_question || super::is_failure(end.outcome) || is_answered() {
+        let is_told = super::is_failure(end.outcome) && !is_unseen;
+        if !is_open_question || is_told || is_answered() {
             Progress::Ended(end)
         } else {
             Progress::Ending
@@ -220,13 +229,20 @@ impl<'a> Part<'a> {
 
     fn by_exit(&self, state: &State, finish: &Finish) -> (Outcome, String) {
         let is_out_of_memory = || self.live(state).is_some_and(|live| live.look.oom_killed);
-        let is_cut_off = finish.asked || matches!(finish.exit_code, 137 | 143 | -1);
+        let moves = &self.tracked.migration.movements;
+        // What moved after the end may be the work of the start that followed.
+        let by_next = self.is_followed(state) && moves.iter().any(|moved| moved.at > finish.at);
+        let is_cut_off = finish.asked || matches!(finish.exit_code, 137 | 143 | UNSEEN);
         match finish.exit_code {
-            _ if is_cut_off && settling::is_carried_out(self.tracked) => (
+            _ if is_cut_off && !by_next && settling::is_carried_out(self.tracked) => (
                 self.by_steps(),
                 "its last step stood in the database before its process ended".to_owned(),
             ),
             _ if self.erred => (Outcome::Failed, format!("{} after an error", exit(finish))),
+            UNSEEN if !by_next && self.tracked.migration.steps.is_empty() && !moves.is_empty() => (
+                self.by_steps(),
+                "its container ended unseen, and its version table has moved".to_owned(),
+            ),
             // A child that is killed for memory inside a shell leaves exit code 0 behind.
             0 if is_out_of_memory() && !settling::is_carried_out(self.tracked) => (
                 Outcome::Interrupted,
@@ -241,12 +257,19 @@ impl<'a> Part<'a> {
                 Outcome::Interrupted,
                 format!("its container was stopped ({})", exit(finish)),
             ),
-            -1 => (Outcome::Interrupted, "its container ended unseen".to_owned()),
+            UNSEEN => (Outcome::Interrupted, "its container ended unseen".to_owned()),
             _ => (
                 Outcome::Failed,
                 format!("{} without a readable error", exit(finish)),
             ),
         }
+    }
+
+    /// Its container was started again since.
+    fn is_followed(&self, state: &State) -> bool {
+        let known = state.durable.containers.known.get(&self.runner.container);
+        let latest = known.and_then(Known::current);
+        latest.is_some_and(|latest| latest.started_at > self.runner.started_at)
     }
 
     fn by_exec(&self) -> (Outcome, String) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::State;
 use super::super::live::LiveDatabase;
-use crate::model::revision::{Revision, Standing};
+use crate::model::revision::{Revision, Standing, VersionTable};
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
 
@@ -30,7 +30,18 @@ pub(super) fn is_read_after(state: &State, service: &ServiceId, at: Timestamp) -
         Some(_) => live.last_read.is_none(),
         None => live.last_read.is_some_and(|read| read >= at),
     };
-    state.live.databases_of(service).all(is_read)
+    // Right after a restart nothing was looked at yet.
+    let is_tried = |(table, _): (&VersionTable, _)| state.live.databases.contains_key(&table.database);
+    state.live.databases_of(service).all(is_read) && state.durable.tables.bound(service).all(is_tried)
+}
+
+/// Whether the service's version tables were seen after this time, every one of them.
+pub(super) fn is_seen_after(state: &State, service: &ServiceId, at: Timestamp) -> bool {
+    let mut bound = state.durable.tables.bound(service);
+    bound.all(|(table, _)| {
+        let live = state.live.databases.get(&table.database);
+        live.is_some_and(|live| live.last_read.is_some_and(|read| read >= at))
+    })
 }
 
 /// The table of the service that should stand at `to`, does not, and has not moved since `began`; in words.

@@ -4,17 +4,23 @@ mod applying;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::schema::SchemaWork;
 use crate::model::fact::Fact;
 use crate::model::migration::{Grade, Migration, Outcome, Runner};
 use crate::model::time::Timestamp;
+
+pub(in crate::judge) use applying::in_words;
 
 /// A migration with what only the judge needs to know of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tracked {
     /// The migration as shown.
     pub migration: Migration,
-    /// It has been counted.
+    /// Its outcome has been counted.
     pub counted: bool,
+    /// Its verdict has been counted.
+    #[serde(default)]
+    pub verdict_counted: bool,
     /// When the evidence of its first movement had arrived here (our clock).
     pub moved_observed_at: Option<Timestamp>,
     /// When it was first settled as failed or interrupted.
@@ -37,6 +43,9 @@ pub struct Tracked {
     /// When it was taken as moving something because it ran for so long.
     #[serde(default)]
     pub presumed_at: Option<Timestamp>,
+    /// What it did to schemas.
+    #[serde(default)]
+    pub schema: SchemaWork,
 }
 
 /// How an exec ended.
@@ -103,6 +112,7 @@ impl Tracked {
         Some(Self {
             migration,
             counted: false,
+            verdict_counted: false,
             moved_observed_at: None,
             failed_at: None,
             failed_as: None,
@@ -112,6 +122,7 @@ impl Tracked {
             exec_end: None,
             runs: Vec::new(),
             presumed_at: None,
+            schema: SchemaWork::default(),
         })
     }
 
@@ -161,11 +172,7 @@ impl Tracked {
         next
     }
 
-    pub(super) fn is_due_to_count(&self) -> bool {
-        self.settled
-            && !self.counted
-            && !self.migration.history
-            && !self.is_claim()
-            && self.migration.superseded_by.is_none()
+    pub(super) fn is_countable(&self) -> bool {
+        self.settled && !self.migration.history && !self.is_claim() && self.migration.superseded_by.is_none()
     }
 }

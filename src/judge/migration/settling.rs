@@ -150,7 +150,7 @@ fn silence_of(state: &State, tracked: &Tracked) -> Option<(Timestamp, &'static s
 }
 
 /// The last thing that was heard of the latest attempt.
-pub(super) fn last_sign_of(tracked: &Tracked) -> Timestamp {
+pub(in super::super) fn last_sign_of(tracked: &Tracked) -> Timestamp {
     let migration = &tracked.migration;
     let step = migration.steps.last().map(|timed| timed.at);
     let moved = migration.movements.iter().map(|movement| movement.at).max();
@@ -161,7 +161,7 @@ pub(super) fn last_sign_of(tracked: &Tracked) -> Timestamp {
 }
 
 /// The database stands where the last logged step leads, so that no step is at work.
-pub(super) fn is_carried_out(tracked: &Tracked) -> bool {
+pub(in super::super) fn is_carried_out(tracked: &Tracked) -> bool {
     let migration = &tracked.migration;
     let Some(last) = migration.steps.last() else {
         return false;
@@ -234,7 +234,7 @@ fn contradiction(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fac
     let (last, ended) = (migration.steps.last()?, migration.ended_at?);
     let table = reading::stayed_behind(state, &migration.service, &last.step.to, migration.started_at)?;
     let is_settled = now.since(ended) >= reading::SETTLE
-        && reading::is_read_after(state, &migration.service, ended.after(reading::SKEW));
+        && reading::is_seen_after(state, &migration.service, ended.after(reading::SKEW));
     is_settled.then(|| Fact::MigrationSettled {
         id: migration.id.clone(),
         outcome: Outcome::NothingApplied,

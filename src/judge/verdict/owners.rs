@@ -46,6 +46,7 @@ impl<'a> Asked<'a> {
         // Out of band there is no container whose label could be asked.
         let label = case.label.or(remembered.filter(|_| case.container.is_none()));
         let window = record.and_then(|record| record.window.as_deref());
+        let window = window.filter(|_| case.label.is_none());
         let own = settings.ruling(case.service, label, window);
         let owner = strictest(state, settings, case, own);
         Self {

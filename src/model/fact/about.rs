@@ -1,6 +1,6 @@
 //! What a fact is about: its migration, its line.
 
-use super::Fact;
+use super::{Fact, MigrationSchemaChanged};
 use crate::model::log::LineKey;
 use crate::model::migration::MigrationId;
 use crate::model::service::ContainerId;
@@ -22,7 +22,8 @@ impl Fact {
             | Self::MigrationConfirmed { id, .. }
             | Self::MigrationRejudged { id, .. }
             | Self::MigrationSettled { id, .. }
-            | Self::MigrationAcknowledged { id, .. } => Some(id),
+            | Self::MigrationAcknowledged { id, .. }
+            | Self::MigrationSchemaChanged(MigrationSchemaChanged { id, .. }) => Some(id),
             _ => None,
         }
     }

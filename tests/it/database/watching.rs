@@ -1,6 +1,6 @@
 //! How the edge goes about it while databases come, go, hang and move.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,6 +39,7 @@ impl Clock for Ticks {
 pub(super) struct Edge {
     targets: watch::Sender<Arc<Vec<Target>>>,
     hurry: mpsc::Sender<ServiceId>,
+    pub(super) migrating: watch::Sender<Arc<BTreeSet<ServiceId>>>,
     inbox: mpsc::Receiver<Observation>,
     stop: CancellationToken,
     task: JoinSet<()>,
@@ -50,32 +51,53 @@ impl Edge {
         Self::every(AT_REST, targets)
     }
 
-    fn every(interval: Duration, targets: Vec<Target>) -> Self {
+    pub(super) fn every(interval: Duration, targets: Vec<Target>) -> Self {
         let (targets, targets_seen) = watch::channel(Arc::new(targets));
         let (hurry, hurried) = mpsc::channel(16);
         let (outbox, inbox) = mpsc::channel(16);
+        let (migrating, migrating_seen) = watch::channel(Arc::default());
         let config = Config {
             interval,
             timeout: Duration::from_secs(2),
+            schema_interval: AT_REST,
         };
         let clock = Arc::new(Ticks(AtomicI64::new(0)));
         let stop = CancellationToken::new();
         let mut task = JoinSet::new();
-        task.spawn(Databases::new(config, targets_seen, hurried, outbox, clock).run(stop.clone()));
+        let databases =
+            Databases::new(config, targets_seen, hurried, outbox, clock).while_migrating(migrating_seen);
+        task.spawn(databases.run(stop.clone()));
         Self {
             targets,
             hurry,
+            migrating,
             inbox,
             stop,
             task,
         }
     }
 
-    async fn next(&mut self) -> Observation {
+    /// Something hints that the databases of a service may be moving.
+    pub(super) async fn hurry(&self, service: &ServiceId) {
+        self.hurry.send(service.clone()).await.unwrap();
+    }
+
+    /// The next report of any kind.
+    pub(super) async fn report(&mut self) -> Observation {
         tokio::time::timeout(PATIENCE, self.inbox.recv())
             .await
             .expect("a report comes")
             .expect("the edge runs")
+    }
+
+    /// The next report that is no schema and no look at locks: those follow readings as they are due.
+    async fn next(&mut self) -> Observation {
+        loop {
+            let report = self.report().await;
+            if !matches!(report, Observation::Schema(_) | Observation::LockWaits(_)) {
+                return report;
+            }
+        }
     }
 
     /// The next report, which is a reading.
@@ -190,7 +212,7 @@ async fn a_hanging_server_holds_up_no_other_database() {
     assert!(readings.get(&sqlite_url(&path).id()) > Some(&2), "{readings:?}");
 }
 
-fn backend() -> ServiceId {
+pub(super) fn backend() -> ServiceId {
     ServiceId::new("coe-demo", "coe-backend")
 }
 

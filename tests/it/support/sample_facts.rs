@@ -12,6 +12,7 @@ use migwatch::model::service::{Role, ServiceId};
 
 use super::sample_approvals;
 use super::sample_migrations::{ago, container, failed, now, service, table, unexpected};
+use super::sample_schemas;
 use super::sample_status::unexpected_alert;
 
 /// One of every kind, in the order of the model.
@@ -22,6 +23,7 @@ pub(crate) fn every_kind() -> Vec<Fact> {
     facts.extend(of_processes());
     facts.extend(sample_approvals::facts());
     facts.extend(of_tables());
+    facts.extend(sample_schemas::facts());
     facts.extend(of_alerts(&unexpected_alert()));
     facts
 }

@@ -15,7 +15,7 @@ use migwatch::model::revision::{DatabaseId, Heads, Standing};
 use migwatch::model::service::Role;
 use migwatch::model::status::{
     Binding, Condition, ConditionWord, Counters, DatabaseStatus, EngineStatus, LastStart, LogView,
-    ProbeStatus, ReceiverStatus, ServiceStatus, Status, WatcherStatus,
+    ProbeStatus, ReceiverStatus, SchemaStatus, ServiceStatus, Status, WatcherStatus,
 };
 
 use super::sample_approvals;
@@ -295,6 +295,16 @@ fn databases() -> Vec<DatabaseStatus> {
         problem: None,
         last_read: Some(ago(3)),
         tables,
+        schema: Some(SchemaStatus {
+            tables: 41,
+            last_read: Some(ago(3)),
+            problem: None,
+            drift: vec![
+                "table chat_messages dropped".into(),
+                "column users.본문 added".into(),
+            ],
+            drift_since: Some(ago(600)),
+        }),
     };
     let denied = DatabaseStatus {
         database: DatabaseId("coe-demo/postgres:5432/billing".into()),
@@ -304,6 +314,7 @@ fn databases() -> Vec<DatabaseStatus> {
         problem: Some("password refused for user migwatch: check [database.billing] url".into()),
         last_read: None,
         tables: BTreeMap::new(),
+        schema: None,
     };
     let lost = DatabaseStatus {
         database: DatabaseId("legacy".into()),

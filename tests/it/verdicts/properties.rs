@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use migwatch::judge::{self, Durable, State};
 use migwatch::model::database::DatabaseProblemKind;
+use migwatch::model::lock::{LockWait, Session};
 use migwatch::model::observation::{LogStatus, Observation};
 use migwatch::model::policy::Policy;
 use migwatch::model::probe::Via;
@@ -17,7 +18,7 @@ use crate::support::story::{
 
 /// One random step of the world: what happens, and how much time goes by.
 fn step() -> impl Strategy<Value = (u8, u8, u16)> {
-    (0_u8..37, any::<u8>(), 0_u16..2_000)
+    (0_u8..43, any::<u8>(), 0_u16..2_000)
 }
 
 fn line(kind: u8) -> &'static str {
@@ -101,6 +102,9 @@ fn around(story: &mut Story, what: u8, kind: u8) {
                 (None, _) => {}
             }
         }
+        14..=17 => schema(story, kind),
+        18 => drop(story.reads(&[]).reads_schema(&[])),
+        19 => drop(story.cannot_read_schema()),
         _ => {
             let alerts = story.alerts();
             if let Some(id) = alerts.first().map(|alert| alert.fingerprint().0) {
@@ -108,6 +112,38 @@ fn around(story: &mut Story, what: u8, kind: u8) {
             }
         }
     }
+}
+
+/// Any of five tables may be there and any of them may have changed; sometimes somebody waits for a lock.
+fn schema(story: &mut Story, kind: u8) {
+    let changed: &[&str] = if kind & 32 == 0 { &["id"] } else { &["id", "+ix"] };
+    let tables = ["a", "b", "c", "d", "users"].into_iter().enumerate();
+    let tables: Vec<(&str, &[&str])> = tables
+        .filter(|(bit, _)| kind & (1 << bit) != 0)
+        .map(|(_, table)| (table, if table == "users" { changed } else { &["id"] }))
+        .collect();
+    story.reads_schema(&tables);
+    if kind & 64 != 0 {
+        story.sees_waits(&waits(kind));
+    }
+}
+
+fn waits(kind: u8) -> Vec<LockWait> {
+    let session = |id, statement: &str| Session {
+        id,
+        user: "app".into(),
+        host: String::new(),
+        since: None,
+        connected_at: None,
+        statement: Some(statement.into()),
+        idle: kind & 8 != 0,
+    };
+    let wait = LockWait {
+        waiting: session(i64::from(kind % 3), "ALTER TABLE users ADD COLUMN age INT"),
+        holder: (kind & 4 != 0).then(|| session(9, "SELECT 1")),
+        probably: true,
+    };
+    if kind & 128 == 0 { vec![wait] } else { Vec::new() }
 }
 
 fn take(story: &mut Story, (what, kind, seconds): (u8, u8, u16)) {

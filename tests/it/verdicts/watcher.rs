@@ -72,7 +72,7 @@ fn a_time_out_while_a_migration_runs_is_no_alert() {
         .reads(&[(BACKEND_TABLE, &["a1"])])
         .says(RUNNING)
         .says(A_TO_B);
-    story.cannot_read(DatabaseProblemKind::Timeout).seconds(600);
+    story.cannot_read(DatabaseProblemKind::Timeout).seconds(240);
     assert!(story.is_quiet());
     story.says(APPLICATION_UP);
     assert_eq!(story.firing(), [AlertName::DatabaseUnreachable]);

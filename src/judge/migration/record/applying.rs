@@ -2,6 +2,7 @@
 
 use super::{ExecEnd, Run, Tracked};
 use crate::judge::migration::is_failure;
+use crate::judge::schema;
 use crate::model::exec::ExecId;
 use crate::model::fact::Fact;
 use crate::model::log::{Step, StepKind};
@@ -78,6 +79,10 @@ impl Tracked {
             Fact::MigrationSettled {
                 outcome, at, reason, ..
             } => self.ended(*outcome, *at, reason),
+            Fact::MigrationSchemaChanged(change) => {
+                self.witnessed(change.at, Witness::Database, schema::evidence(change));
+                self.schema.apply(change);
+            }
             Fact::MigrationAcknowledged { acknowledgement, .. } => {
                 self.migration.acknowledged = Some(acknowledgement.clone());
             }
@@ -91,12 +96,17 @@ impl Tracked {
         self.migration.ended_at = Some(at);
         self.migration.outcome_reason = Some(reason.to_owned());
         let is_presumed_only = self.migration.steps.is_empty() && self.migration.movements.is_empty();
-        if outcome == Outcome::NothingToDo && is_presumed_only {
+        // Its end was late to be heard of: it had not run for so long.
+        let was_short = self.presumed_at.is_some_and(|presumed| at < presumed);
+        if is_presumed_only && (outcome == Outcome::NothingToDo || was_short) {
             self.migration.moved_at = None;
         }
         if is_failure(outcome) {
             self.failed_at.get_or_insert(at);
             self.failed_as.get_or_insert(outcome);
+        }
+        if outcome == Outcome::HalfApplied {
+            self.failed_as = Some(outcome);
         }
         let text = format!("{}: {reason}", outcome.as_str());
         self.evidence(Evidence {
@@ -266,7 +276,7 @@ impl Tracked {
 }
 
 /// `upgrade a -> b, title`.
-fn in_words(step: &Step) -> String {
+pub(in crate::judge) fn in_words(step: &Step) -> String {
     let list = |revisions: &[crate::model::revision::Revision]| match revisions {
         [] => "base".to_owned(),
         some => some

@@ -1,16 +1,39 @@
 //! What happens around the containers: databases, probes, the engine, people and receivers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use migwatch::model::database::{DatabaseProblem, DatabaseProblemKind, DatabaseReading};
+use migwatch::model::database::{DatabaseProblem, DatabaseProblemKind, DatabaseReading, SchemaReading};
 use migwatch::model::exec::{Action, ExecCommand, ExecId, MigrationCommand};
+use migwatch::model::fnv::Fnv;
+use migwatch::model::lock::{LockWait, LockWaits};
 use migwatch::model::observation::Observation;
 use migwatch::model::probe::{FailureReason, ProbeFailure, ProbeId, ProbeResult, Via};
 use migwatch::model::revision::{DatabaseId, Heads, Standing};
+use migwatch::model::schema::{Schema, TableShape};
 use migwatch::model::service::ServiceId;
 
 use super::{Story, service_id};
+
+fn database_id() -> DatabaseId {
+    DatabaseId("mariadb:3306/coe".into())
+}
+
+/// `name`, or `name=definition` where the definition matters; `+name` is an index, `>name` a foreign key.
+fn shape(parts: &[&str]) -> TableShape {
+    let mut shape = TableShape::default();
+    for part in parts {
+        let (name, definition) = part.split_once('=').unwrap_or((part, ""));
+        let (parts, name) = match (name.strip_prefix('+'), name.strip_prefix('>')) {
+            (Some(name), _) => (&mut shape.indexes, name),
+            (_, Some(name)) => (&mut shape.foreign_keys, name),
+            _ => (&mut shape.columns, name),
+        };
+        parts.insert(name.to_owned(), Fnv::of([definition]));
+    }
+    shape
+}
 
 impl Story {
     /// The database of the whole stack is read: tables with their heads.
@@ -27,6 +50,50 @@ impl Story {
         self.database(Ok(found))
     }
 
+    /// The schema of the same database is read: tables with their columns.
+    pub(crate) fn reads_schema(&mut self, tables: &[(&str, &[&str])]) -> &mut Self {
+        let schema = Schema(
+            tables
+                .iter()
+                .map(|(table, columns)| ((*table).to_owned(), shape(columns)))
+                .collect(),
+        );
+        self.schema(Ok(Arc::new(schema)))
+    }
+
+    pub(crate) fn cannot_read_schema(&mut self) -> &mut Self {
+        self.schema(Err(DatabaseProblem {
+            kind: DatabaseProblemKind::AccessDenied,
+            detail: "cannot read the schema of mariadb:3306/coe: it is refused".into(),
+        }))
+    }
+
+    fn schema(&mut self, schema: Result<Arc<Schema>, DatabaseProblem>) -> &mut Self {
+        let reading = SchemaReading {
+            database: database_id(),
+            services: self.services(),
+            at: self.now,
+            schema,
+        };
+        self.sees(Observation::Schema(reading))
+    }
+
+    /// Somebody waits for a lock of the same database.
+    pub(crate) fn sees_waits(&mut self, waits: &[LockWait]) -> &mut Self {
+        self.sees(Observation::LockWaits(LockWaits {
+            database: database_id(),
+            at: self.now,
+            waits: waits.to_vec(),
+        }))
+    }
+
+    fn services(&self) -> Vec<ServiceId> {
+        let mut services: Vec<ServiceId> = self.looks.values().map(|look| look.service.clone()).collect();
+        services.sort();
+        services.dedup();
+        services
+    }
+
     pub(crate) fn cannot_read(&mut self, kind: DatabaseProblemKind) -> &mut Self {
         self.database(Err(DatabaseProblem {
             kind,
@@ -35,12 +102,9 @@ impl Story {
     }
 
     fn database(&mut self, tables: Result<BTreeMap<String, Standing>, DatabaseProblem>) -> &mut Self {
-        let mut services: Vec<ServiceId> = self.looks.values().map(|look| look.service.clone()).collect();
-        services.sort();
-        services.dedup();
         let reading = DatabaseReading {
-            database: DatabaseId("mariadb:3306/coe".into()),
-            services,
+            database: database_id(),
+            services: self.services(),
             at: self.now,
             tables,
         };
