@@ -256,7 +256,10 @@ fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stan
     let is_at_work = |other: &Tracked| {
         let began = other.last_attempt_at();
         let is_its_time = ended <= began && began <= stand.at;
-        other.is_open() && !other.is_claim() && is_its_time && may_move(state, &other.migration.service, table)
+        other.is_open()
+            && !other.is_claim()
+            && is_its_time
+            && may_move(state, &other.migration.service, table)
     };
     let all = &state.durable.migrations.all;
     stand.read_before.is_some_and(|read| ended < read) || all.values().any(|other| is_at_work(other))

@@ -17,12 +17,23 @@ pub(crate) fn about(messages: &[Received], names: &[&str]) -> Vec<String> {
     told
 }
 
+/// Why, of each.
+pub(crate) fn words(messages: &[Received], names: &[&str]) -> Vec<String> {
+    let own = messages
+        .iter()
+        .map(|message| &message.body)
+        .filter(|body| is_about(body, names));
+    own.map(|body| body["alert"]["annotations"].to_string()).collect()
+}
+
 fn is_about(body: &Value, names: &[&str]) -> bool {
     let labels = &body["alert"]["labels"];
     let project = labels["project"].as_str().unwrap_or_default();
     let database = labels["database"].as_str().unwrap_or_default();
     let schema = database.rsplit('/').next().unwrap_or_default();
-    names.iter().any(|name| *name == project || *name == schema)
+    names
+        .iter()
+        .any(|name| !name.is_empty() && (*name == project || *name == schema))
 }
 
 fn short(body: &Value) -> String {

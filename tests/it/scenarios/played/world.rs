@@ -155,6 +155,18 @@ impl World {
         self.file.stands_at(TABLE, to);
     }
 
+    /// Nothing is left of it.
+    pub(super) fn is_emptied(&mut self) {
+        BASE.clone_into(&mut self.at);
+        self.file.is_emptied();
+    }
+
+    /// A backup is played back.
+    pub(super) fn is_restored(&mut self, revision: &str) {
+        self.file.is_restored();
+        self.moves(revision);
+    }
+
     pub(super) fn leaves(&self, column: Column) {
         self.file.widens(column == Column::More);
     }
