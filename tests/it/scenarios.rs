@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 
 mod case;
 mod check;
+mod coverage;
 mod played;
 mod real;
 mod row;

@@ -95,9 +95,11 @@ impl Case {
         text
     }
 
-    /// What is said when it is approved, beside its project and the reason; nothing if it is not.
-    pub(crate) fn approval(&self) -> Option<Vec<&'static str>> {
-        let mut flags = vec!["--for", "30m"];
+    /// How it is approved, in the words of the command line; nothing if it is not.
+    pub(crate) fn approval(&self, project: &str) -> Option<Vec<String>> {
+        let service = self.row.told.last().map_or("app", Told::service);
+        let service = format!("{project}/{service}");
+        let mut flags = vec!["approve", &service, "--reason", "release 42", "--for", "30m"];
         match self.expectation() {
             Expectation::Approved => {}
             Expectation::ApprovedElsewhere => flags.extend(["--to", FIRST]),
@@ -106,6 +108,6 @@ impl Case {
         if self.row.deeds.iter().any(|deed| matches!(deed, Deed::Restore(_))) {
             flags.push("--restore");
         }
-        Some(flags)
+        Some(flags.into_iter().map(str::to_owned).collect())
     }
 }

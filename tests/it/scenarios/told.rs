@@ -46,6 +46,16 @@ fn short(body: &Value) -> String {
     }
 }
 
+/// What failed is told at once; where the schema shows a moment later that a half stayed, that is told in its place.
+pub(crate) fn forget_what_was_corrected(told: &mut Vec<String>) {
+    if told.iter().any(|it| it == "MigrationHalfApplied(app)")
+        && let Some(taken_back) = told.iter().position(|it| it == "MigrationFailed(app) resolved")
+    {
+        told.remove(taken_back);
+        told.retain(|it| it != "MigrationFailed(app)");
+    }
+}
+
 /// A command that took long because the machine is busy was taken as moving something, and that was taken back: so it should be.
 pub(crate) fn forget_what_was_presumed(told: &mut Vec<String>, count: usize) {
     for _ in 0..count {

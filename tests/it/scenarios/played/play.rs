@@ -109,12 +109,11 @@ impl Play {
     }
 
     async fn expects(&self) {
-        let Some(flags) = self.case.approval() else {
+        let Some(approve) = self.case.approval(PROJECT) else {
             return;
         };
-        let service = format!("{PROJECT}/app");
-        let approve = ["approve", &service, "--reason", "release 42"];
-        let output = self.stage.home.run(&[&approve[..], &flags].concat()).await;
+        let approve: Vec<&str> = approve.iter().map(String::as_str).collect();
+        let output = self.stage.home.run(&approve).await;
         assert!(output.status.success(), "{}: {output:?}", self.case);
     }
 
@@ -199,6 +198,7 @@ impl Play {
             .until(&format!("{}: its sentinel", self.case), is_heard)
             .await;
         let mut told = told::about(&all, &own);
+        told::forget_what_was_corrected(&mut told);
         if self.case.restarts {
             // What was under way when migwatch was killed may be repeated, with its own key.
             told.dedup();

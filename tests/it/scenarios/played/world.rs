@@ -40,6 +40,8 @@ impl World {
     pub(super) fn new(database: Database, revision: &'static str) -> Self {
         let file = SqliteFile::new();
         if revision != BASE {
+            // What its last step made, and would take away.
+            file.widens(true);
             file.stands_at(TABLE, revision);
         }
         Self {

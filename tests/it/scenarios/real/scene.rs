@@ -154,12 +154,11 @@ impl Scene {
     }
 
     async fn expects(&self, ground: &Ground) {
-        let Some(flags) = self.case.approval() else {
+        let Some(approve) = self.case.approval(self.project()) else {
             return;
         };
-        let service = format!("{}/app", self.project());
-        let approve = ["approve", &service, "--reason", "release 42"];
-        let output = ground.home.run(&[&approve[..], &flags].concat()).await;
+        let approve: Vec<&str> = approve.iter().map(String::as_str).collect();
+        let output = ground.home.run(&approve).await;
         assert!(output.status.success(), "{}: {output:?}", self.case);
     }
 
@@ -200,6 +199,7 @@ impl Scene {
         let received = ground.receiver.received();
         let mut told = told::about(&received, &own);
         told::forget_what_was_presumed(&mut told, self.presumed);
+        told::forget_what_was_corrected(&mut told);
         let words = told::words(&received, &own);
         assert_eq!(told, self.case.alerts(), "{}: {words:#?}", self.case);
     }
