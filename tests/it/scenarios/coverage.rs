@@ -43,6 +43,11 @@ fn pairs(cases: &[Case]) -> BTreeMap<&'static str, BTreeSet<String>> {
         let Some((trigger, outcome)) = about(case) else {
             continue;
         };
+        // Where nothing is configured the policy is `explicit`; that it is so for every trigger is played.
+        let expectation = match expectation {
+            Expectation::Nothing => Expectation::Explicit,
+            other => other,
+        };
         add("trigger and outcome", format!("{trigger:?} {outcome:?}"));
         add(
             "trigger and expectation",

@@ -101,11 +101,7 @@ const NOBODYS: &[Under] = &[
 ];
 
 /// Where nothing is told whatever is expected, its verdict is no matter.
-const NO_MATTER: &[Under] = &[
-    (Explicit, Unexpected, DespiteDisarmed),
-    (Deny, Unexpected, DenyEverything),
-    (Allow, Expected, AllowEverything),
-];
+const NO_MATTER: &[Under] = DESPITE;
 
 /// Every row.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {

@@ -8,6 +8,7 @@ use crate::played_product::{PROJECT, app};
 use crate::scenarios::row::{By, Deed, Start};
 use crate::support::fake_engine::containers::ContainerSpec;
 use crate::support::stack::Compose;
+use crate::support::waiting::until;
 
 impl Play {
     pub(super) async fn does(&mut self, deed: &Deed) {
@@ -111,13 +112,13 @@ impl Play {
                 let id = self.containers.last().expect("the application runs");
                 Runner::Exec(self.stage.engine.exec(id, &words(command)))
             }
-            By::OneOff | By::OneOffAtTerminal => Runner::Own(self.lives(self.one_off(by, command)).await),
+            By::OneOff | By::OneOffAtTerminal => Runner::Own(self.alone(self.one_off(by, command)).await),
             By::PostStart => {
                 self.up(Start::Off).await;
                 let id = self.containers.last().expect("the application runs");
                 Runner::Exec(self.stage.engine.exec(id, &words(command)))
             }
-            By::PreStart => Runner::Own(self.lives(self.hook(command)).await),
+            By::PreStart => Runner::Own(self.alone(Self::hook(command)).await),
             By::Process => {
                 self.writes("⬆️ Alembic 마이그레이션 적용 중...");
                 Runner::Process
@@ -128,15 +129,19 @@ impl Play {
         self.goes_on(runner, acts).await;
     }
 
-    /// A container lives long enough to be looked at, and for its log to be opened.
-    async fn lives(&self, id: ContainerId) -> ContainerId {
+    /// A container of its own: it is looked at once it is made, and lives long enough for its log to be opened.
+    async fn alone(&self, spec: ContainerSpec) -> ContainerId {
+        let before = self.stage.engine.inspections();
+        let id = self.stage.engine.create(spec);
+        until("it is looked at", async || {
+            let looked = self.stage.engine.inspections() > before;
+            looked.then_some(()).ok_or_else(String::new)
+        })
+        .await;
+        self.stage.engine.start(&id);
         let mut asked = self.stage.engine.log_requests(&id);
         let opened = asked.wait_for(|asked| !asked.is_empty()).await;
         opened.expect("the engine stays");
-        self.service("the container is known", |service| {
-            service.containers.iter().any(|look| look.id == id)
-        })
-        .await;
         id
     }
 
@@ -192,7 +197,7 @@ impl Play {
     }
 
     /// As `compose run` makes a container.
-    fn one_off(&self, by: By, command: &str) -> ContainerId {
+    fn one_off(&self, by: By, command: &str) -> ContainerSpec {
         let spec = ContainerSpec::service(PROJECT, "app");
         let (name, auto_remove) = match self.case.compose {
             Compose::One => (format!("{PROJECT}_app_run_0123456789ab"), false),
@@ -201,8 +206,7 @@ impl Play {
         let mut labels = spec.labels.clone();
         labels.remove("com.docker.compose.container-number");
         labels.insert("com.docker.compose.oneoff".to_owned(), "True".to_owned());
-        self.stage.up(
-            ContainerSpec {
+        ContainerSpec {
                 name,
                 labels,
                 auto_remove,
@@ -210,28 +214,23 @@ impl Play {
                 command: words(command).into_iter().map(str::to_owned).collect(),
                 environment: app("app", "false").environment,
                 ..spec
-            },
-            &[],
-        )
+            }
     }
 
     /// As Compose 5.3 makes a container for what runs before the application's.
-    fn hook(&self, command: &str) -> ContainerId {
+    fn hook(command: &str) -> ContainerSpec {
         let spec = ContainerSpec::service(PROJECT, "app");
         let mut labels = spec.labels.clone();
         labels.remove("com.docker.compose.container-number");
         labels.remove("com.docker.compose.oneoff");
         labels.insert("com.docker.compose.hook".to_owned(), "pre_start".to_owned());
-        self.stage.up(
-            ContainerSpec {
+        ContainerSpec {
                 name: format!("{PROJECT}-app-pre_start-0"),
                 labels,
                 command: words(command).into_iter().map(str::to_owned).collect(),
                 environment: app("app", "false").environment,
                 ..spec
-            },
-            &[],
-        )
+            }
     }
 
     fn kills(&mut self) {

@@ -8,7 +8,7 @@ use migwatch::model::migration::Trigger::Exec;
 use super::{UNDECLARED, UNDECLARED_IDLE, UNDECLARED_TO_FIRST};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Begin, KillIt, LetGo, Release, Restarted, Run};
-use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing};
+use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing, Window};
 use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, SLOW, Sentinel, Told};
 use crate::support::stack::Compose::{One, Two};
 
@@ -23,14 +23,14 @@ pub(super) const ROWS: &[Row] = &[
         name: "an exec that upgrades is told by what it moved though no log says a word",
         deeds: &[Release(NEXT), Run(By::Exec, "alembic upgrade head")],
         told: &[Told::moved(Exec, Applied, HEAD, NEXT)],
-        real: &[(Deny, MariaDb, One), (Approved, PostgreSql, Two)],
+        real: &[(Window, PostgreSql, One)],
         ..EXEC
     },
     Row {
         name: "an exec at a terminal is told as any other",
         deeds: &[Release(NEXT), Run(By::ExecAtTerminal, "alembic upgrade head")],
         told: &[Told::moved(Exec, Applied, HEAD, NEXT)],
-        real: &[(Explicit, PostgreSql, One), (Allow, MariaDb, Two)],
+        real: &[(ApprovedElsewhere, MariaDb, One)],
         ..EXEC
     },
     Row {
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
         ],
         told: &[Told::moved(Exec, Applied, HEAD, NEXT)],
-        real: &[(ApprovedElsewhere, MariaDb, Two)],
+        real: &[(Nothing, MariaDb, Two)],
         ..EXEC
     },
     Row {
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         deeds: &[Run(By::Exec, "alembic upgrade head")],
         told: &[Told::ran(Exec, NothingToDo)],
         under: UNDECLARED_IDLE,
-        real: &[(Deny, PostgreSql, Two), (Explicit, MariaDb, One)],
+        real: &[(Allow, PostgreSql, Two)],
         ..EXEC
     },
     Row {
@@ -60,14 +60,14 @@ pub(super) const ROWS: &[Row] = &[
         told: &[Told::moved(Exec, Downgraded, HEAD, FIRST)],
         // An approval to the revision that it goes to is no approval to another one.
         under: UNDECLARED_TO_FIRST,
-        real: &[(Nothing, MariaDb, Two), (Deny, PostgreSql, One)],
+        real: &[(Approved, MariaDb, One)],
         ..EXEC
     },
     Row {
         name: "an exec that stamps is told as a jump without steps",
         deeds: &[Release(NEXT), Run(By::Exec, "alembic stamp 8e52ba0f63d4")],
         told: &[Told::moved(Exec, Stamped, HEAD, NEXT)],
-        real: &[(Explicit, PostgreSql, Two), (Allow, MariaDb, One)],
+        real: &[(ApprovedElsewhere, PostgreSql, Two), (Window, MariaDb, One)],
         ..EXEC
     },
     Row {
@@ -77,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
         under: UNDECLARED_IDLE,
         alerts: &["MigrationFailed(app)"],
         on: &[PostgreSql],
-        real: &[(Allow, PostgreSql, One)],
+        real: &[(Explicit, PostgreSql, Two)],
         ..EXEC
     },
     Row {
@@ -87,7 +87,7 @@ pub(super) const ROWS: &[Row] = &[
         under: UNDECLARED_IDLE,
         alerts: &["MigrationHalfApplied(app)"],
         on: &[MariaDb],
-        real: &[(Approved, MariaDb, One)],
+        real: &[(Window, MariaDb, One)],
         ..EXEC
     },
     Row {
@@ -99,7 +99,7 @@ pub(super) const ROWS: &[Row] = &[
         }],
         under: UNDECLARED_IDLE,
         alerts: &["MigrationInterrupted(app)"],
-        real: &[(Deny, PostgreSql, One)],
+        real: &[(Deny, MariaDb, Two)],
         ..EXEC
     },
     Row {
@@ -111,7 +111,7 @@ pub(super) const ROWS: &[Row] = &[
             LetGo,
         ],
         told: &[Told::moved(Exec, Applied, HEAD, SLOW)],
-        real: &[(Explicit, MariaDb, Two)],
+        real: &[(Nothing, MariaDb, One)],
         ..EXEC
     },
 ];

@@ -7,9 +7,9 @@ use migwatch::model::migration::Trigger::Hook;
 use super::{DESPITE, DESPITE_IDLE};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Release, Run};
-use crate::scenarios::row::Expectation::{Approved, Deny, Explicit, Window};
+use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Nothing, Window};
 use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, Sentinel, Told};
-use crate::support::stack::Compose::Two;
+use crate::support::stack::Compose::{Two};
 
 const AFTER: Row = Row {
     under: DESPITE,
@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "a hook right after the start that upgrades is told as a hook",
         deeds: &[Release(NEXT), Run(By::PostStart, "alembic upgrade head")],
         told: &[Told::moved(Hook, Applied, HEAD, NEXT)],
-        real: &[(Explicit, MariaDb, Two), (Window, PostgreSql, Two)],
+        real: &[(Nothing, MariaDb, Two), (ApprovedElsewhere, MariaDb, Two), (Deny, MariaDb, Two), (Approved, MariaDb, Two)],
         ..AFTER
     },
     Row {
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         deeds: &[Run(By::PostStart, "alembic upgrade head")],
         told: &[Told::ran(Hook, NothingToDo)],
         under: DESPITE_IDLE,
-        real: &[(Deny, PostgreSql, Two)],
+        real: &[(Window, PostgreSql, Two), (Allow, MariaDb, Two)],
         ..AFTER
     },
     Row {
@@ -43,7 +43,6 @@ pub(super) const ROWS: &[Row] = &[
         deeds: &[Run(By::PostStart, "alembic downgrade -1")],
         told: &[Told::moved(Hook, Downgraded, HEAD, FIRST)],
         under: DESPITE_IDLE,
-        real: &[(Approved, MariaDb, Two)],
         ..AFTER
     },
     Row {

@@ -6,7 +6,7 @@ use migwatch::model::migration::Trigger::OutOfBand;
 use super::NOBODYS;
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Release, Run, Settled};
-use crate::scenarios::row::Expectation::{Allow, ApprovedElsewhere, Deny, Explicit, Window};
+use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Nothing, Window};
 use crate::scenarios::row::{By, HEAD, NEXT, Row, Told};
 use crate::support::stack::Compose::{One, Two};
 
@@ -20,11 +20,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "a colleague's migration is told by what the database says",
         deeds: &[Release(NEXT), Run(By::Elsewhere, "alembic upgrade head")],
         told: &[Told::moved(OutOfBand, Applied, HEAD, NEXT)],
-        real: &[
-            (Explicit, MariaDb, One),
-            (Window, PostgreSql, Two),
-            (ApprovedElsewhere, PostgreSql, One),
-        ],
+        real: &[(Window, MariaDb, One), (Deny, PostgreSql, One), (Approved, MariaDb, Two), (ApprovedElsewhere, PostgreSql, Two)],
         ..ELSEWHERE
     },
     Row {
@@ -40,7 +36,7 @@ pub(super) const ROWS: &[Row] = &[
             Told::moved(OutOfBand, Downgraded, NEXT, HEAD),
         ],
         under: &[NOBODYS[0], NOBODYS[1], NOBODYS[2], NOBODYS[3], NOBODYS[6]],
-        real: &[(Deny, PostgreSql, Two), (Allow, MariaDb, Two)],
+        real: &[(Nothing, PostgreSql, Two), (Allow, PostgreSql, One)],
         ..ELSEWHERE
     },
 ];

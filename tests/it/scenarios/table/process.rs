@@ -9,7 +9,7 @@ use migwatch::model::migration::Verdict::Undetermined;
 use super::{UNDECLARED, UNDECLARED_TO_FIRST};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Release, Run};
-use crate::scenarios::row::Expectation::{Allow, Deny, Explicit, Nothing};
+use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Window};
 use crate::scenarios::row::{By, FIRST, HEAD, NEXT, Row, Told};
 use crate::support::stack::Compose::{One, Two};
 
@@ -31,7 +31,6 @@ pub(super) const ROWS: &[Row] = &[
         deeds: &[Run(By::Process, "alembic downgrade -1")],
         told: &[Told::moved(Process, Downgraded, HEAD, FIRST)],
         under: UNDECLARED_TO_FIRST,
-        real: &[(Allow, PostgreSql, One)],
         ..BESIDE
     },
     Row {
@@ -40,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         told: &[Told::ran(Process, NothingToDo)
             .graded(Claimed)
             .judged(Undetermined, ClaimOnly)],
-        real: &[(Nothing, MariaDb, Two)],
+        real: &[(ApprovedElsewhere, PostgreSql, Two), (Allow, MariaDb, Two), (Approved, MariaDb, One), (Window, PostgreSql, Two)],
         ..BESIDE
     },
 ];
