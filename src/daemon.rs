@@ -292,6 +292,10 @@ impl Edges<'_> {
         state: &watch::Receiver<Arc<Published>>,
         inventory: watch::Sender<Arc<Vec<docker::Container>>>,
     ) -> Docker {
+        let published = state.borrow().clone();
+        let open = published.state.open_execs();
+        let execs = open.map(|(container, exec, at)| docker::OpenExec { container, exec, at });
+        let execs = execs.collect();
         let state = state.clone();
         let resume: docker::Resume =
             Arc::new(move |container, created_at| state.borrow().state.resume_from(container, created_at));
@@ -301,6 +305,7 @@ impl Edges<'_> {
             clock: Arc::clone(self.clock),
             choose: targets::choose(self.config.clone()),
             resume,
+            execs,
             patterns: Arc::new(self.options.config.compile_patterns()),
         };
         let config = docker::Config {

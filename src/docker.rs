@@ -43,6 +43,7 @@ use watching::{Connection, Watching};
 
 use crate::lines::Patterns;
 use crate::model::backoff;
+use crate::model::exec::ExecId;
 use crate::model::log::ResumeFrom;
 use crate::model::observation::Observation;
 use crate::model::service::ContainerId;
@@ -60,6 +61,17 @@ pub struct Config {
 /// Where a container's log is to be taken up, asked when it is first opened: the container and when it was created.
 pub type Resume = Arc<dyn Fn(&ContainerId, Timestamp) -> ResumeFrom + Send + Sync>;
 
+/// A command inside a container that began before this process, and whose end nobody heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenExec {
+    /// Where it runs.
+    pub container: ContainerId,
+    /// Which it is.
+    pub exec: ExecId,
+    /// When it began.
+    pub at: Timestamp,
+}
+
 /// What the edge is connected to.
 pub struct Wiring {
     /// Takes what is observed.
@@ -72,6 +84,8 @@ pub struct Wiring {
     pub choose: Choose,
     /// Where a log is to be taken up.
     pub resume: Resume,
+    /// Commands whose end is still to be told.
+    pub execs: Vec<OpenExec>,
     /// What is understood of log lines.
     pub patterns: Arc<Patterns>,
 }
@@ -111,6 +125,7 @@ impl Docker {
     /// Watches until `stop`; whatever the engine does, it is tried again.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut memory = Memory::new(stop.child_token());
+        memory.execs.resume(std::mem::take(&mut self.wiring.execs));
         let _ = stop.run_until_cancelled(self.watch(&mut memory)).await;
         memory.tails.finish().await;
     }

@@ -128,7 +128,7 @@ impl State {
     }
 
     /// Commands inside containers that have begun and are not known to have ended: whoever watches the engine anew asks it for them.
-    pub fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId)> {
+    pub fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId, Timestamp)> {
         self.durable.migrations.open_execs()
     }
 

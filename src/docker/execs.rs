@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 
+use super::OpenExec;
 use crate::command::{self, Reading};
 use crate::model::exec::{ExecCommand, ExecId};
 use crate::model::service::ContainerId;
@@ -152,6 +153,15 @@ pub(super) struct Execs {
 }
 
 impl Execs {
+    /// Takes up what began before this process.
+    pub(super) fn resume(&mut self, open: Vec<OpenExec>) {
+        let open = open.into_iter().map(|it| Open {
+            heard: false,
+            ..Open::new(it.container, it.exec, it.at, true)
+        });
+        self.open.extend(open.take(MOST));
+    }
+
     /// Remembers a command; gives back the oldest where there are too many.
     pub(super) fn begin(&mut self, open: Open) -> Option<Open> {
         let oldest = (self.open.len() >= MOST).then(|| self.open.remove(0));

@@ -139,8 +139,8 @@ impl Migrations {
             .find(|tracked| tracked.runners().any(is_its) || tracked.migration.runners.iter().any(is_its))
     }
 
-    /// The execs that work on something and have not ended.
-    pub(super) fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId)> {
+    /// The execs that work on something and have not ended, and when they began.
+    pub(super) fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId, Timestamp)> {
         let open = self.all.values().filter(|tracked| tracked.is_open());
         open.flat_map(|tracked| Part::all(tracked))
             .filter_map(|part| part.open_exec())

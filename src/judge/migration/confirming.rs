@@ -59,6 +59,8 @@ struct Stand<'a> {
     from: Option<&'a Standing>,
     to: &'a Heads,
     at: Timestamp,
+    /// When it was last read where it stood before.
+    read_before: Option<Timestamp>,
     /// It is a move, not what was found there at first.
     moved: bool,
     /// A migration has it already.
@@ -74,6 +76,7 @@ fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
             from: None,
             to,
             at: record.since,
+            read_before: None,
             moved: false,
             explained: false,
         }];
@@ -83,6 +86,7 @@ fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
             from: Some(&moved.from),
             to,
             at: moved.at,
+            read_before: moved.read_before,
             moved: true,
             explained: moved.explained,
         }),
@@ -240,7 +244,25 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
     let all = &state.durable.migrations.all;
     stand.at >= tracked.last_attempt_at()
         && is_in_time(tracked, stand.at)
+        && !has_ended_before(state, tracked, table, stand)
         && !all.values().any(|other| by_steps(other))
+}
+
+/// A run that had ended before the table was read where it stood, or before another one began that is still at work, did not move it.
+fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
+    let Some(ended) = tracked.migration.ended_at.filter(|_| !tracked.is_open()) else {
+        return false;
+    };
+    let is_at_work = |other: &Tracked| {
+        let began = other.last_attempt_at();
+        let is_its_time = ended <= began && began <= stand.at;
+        other.is_open()
+            && !other.is_claim()
+            && is_its_time
+            && may_move(state, &other.migration.service, table)
+    };
+    let all = &state.durable.migrations.all;
+    stand.read_before.is_some_and(|read| ended < read) || all.values().any(|other| is_at_work(other))
 }
 
 /// Whether a move that was read at this time may still be this migration's: it runs, or ended a moment before.

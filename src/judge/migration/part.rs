@@ -99,11 +99,11 @@ impl<'a> Part<'a> {
         self.erred
     }
 
-    /// The exec that it is, if it has not ended.
-    pub(super) fn open_exec(&self) -> Option<(ContainerId, ExecId)> {
+    /// The exec that it is, if it has not ended, and when it began.
+    pub(super) fn open_exec(&self) -> Option<(ContainerId, ExecId, Timestamp)> {
         let exec = self.runner.exec.clone()?;
         let is_open = self.end.is_none() && self.exec_end.is_none();
-        is_open.then(|| (self.runner.container.clone(), exec))
+        is_open.then(|| (self.runner.container.clone(), exec, self.runner.at))
     }
 
     /// The end that it is known to have come to before others.

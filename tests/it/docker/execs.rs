@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use migwatch::docker::Choice;
+use migwatch::docker::{Choice, Choose, Endpoint, OpenExec};
 use migwatch::model::container::{ContainerLook, ContainerState};
 use migwatch::model::exec::{Action, ExecCommand, ExecId, MigrationCommand};
 use migwatch::model::observation::Observation;
 use migwatch::model::service::ContainerId;
-use migwatch::model::time::Timestamp;
+use migwatch::model::time::{Clock, Timestamp};
 
-use super::watched::{Watched, watch, watch_as};
+use super::watched::{Watched, watch, watch_as, watch_from};
 use crate::support::fake_engine::FakeEngine;
 use crate::support::fake_engine::containers::ContainerSpec;
 
@@ -211,6 +211,34 @@ async fn after_lost_events_every_open_command_is_asked_for() {
     assert_eq!(ended, expected.map(|(exec, code)| (exec.clone(), code)).into());
     engine.exec_ends(&execs[3], 0);
     assert_eq!(watched.exec_ended(&execs[3]).await, Some(0));
+    watched.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_of_migwatch_the_ends_of_commands_that_had_begun_are_told() {
+    let engine = FakeEngine::new();
+    let id = engine.create(armed());
+    engine.start(&id);
+    let execs: Vec<ExecId> = (0..2).map(|_| engine.exec(&id, &UPGRADE)).collect();
+    engine.exec_ends(&execs[0], 3);
+    let open = execs.iter().map(|exec| OpenExec {
+        container: id.clone(),
+        exec: exec.clone(),
+        at: engine.clock().now(),
+    });
+    // So long ago that no event is repeated.
+    engine.clock().advance(Duration::from_mins(10));
+    let choose: Choose = Arc::new(|look| Choice::of_labels(&look.labels));
+    let with = (engine.clock() as Arc<dyn Clock>, choose);
+    let endpoint = Endpoint::Unix(engine.socket());
+    let mut watched = watch_from(endpoint, Duration::from_hours(1), with, open.collect());
+    assert_eq!(
+        watched.exec_ended(&execs[0]).await,
+        Some(3),
+        "while nobody watched"
+    );
+    engine.exec_ends(&execs[1], 0);
+    assert_eq!(watched.exec_ended(&execs[1]).await, Some(0));
     watched.stop().await;
 }
 

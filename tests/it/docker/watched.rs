@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use migwatch::docker::{Choice, Choose, Config, Container, Docker, Endpoint, Wiring};
+use migwatch::docker::{Choice, Choose, Config, Container, Docker, Endpoint, OpenExec, Wiring};
 use migwatch::lines::Patterns;
 use migwatch::model::container::ContainerLook;
 use migwatch::model::log::{LogLine, ResumeFrom};
@@ -49,6 +49,16 @@ pub(super) fn watch_at(
     clock: Arc<dyn Clock>,
     choose: Choose,
 ) -> Watched {
+    watch_from(endpoint, resync, (clock, choose), Vec::new())
+}
+
+/// The same after a restart: these commands had begun before.
+pub(super) fn watch_from(
+    endpoint: Endpoint,
+    resync: Duration,
+    (clock, choose): (Arc<dyn Clock>, Choose),
+    execs: Vec<OpenExec>,
+) -> Watched {
     let (sender, inbox) = mpsc::channel(64);
     let (publish, inventory) = watch::channel(Arc::default());
     let wiring = Wiring {
@@ -57,6 +67,7 @@ pub(super) fn watch_at(
         clock,
         choose,
         resume: Arc::new(|_, _| ResumeFrom::Everything),
+        execs,
         patterns: Arc::new(Patterns::builtin()),
     };
     let stop = CancellationToken::new();

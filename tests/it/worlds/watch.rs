@@ -192,7 +192,8 @@ impl<'w> Watch<'w> {
         let heard = world
             .events
             .partition_point(|event| event.at < now.before(ms(2_000)));
-        let open: Vec<_> = self.state.open_execs().collect();
+        let open = self.state.open_execs();
+        let open: Vec<_> = open.map(|(container, exec, _)| (container, exec)).collect();
         self.edges = Edges {
             event: heard,
             came: now,

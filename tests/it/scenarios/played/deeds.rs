@@ -95,6 +95,7 @@ impl Play {
     async fn runs(&mut self, by: By, command: &str) {
         let runner = match by {
             By::Exec | By::ExecAtTerminal => {
+                self.a_moment_passes().await;
                 let id = self.containers.last().expect("the application runs");
                 Runner::Exec(self.stage.engine.exec(id, &words(command)))
             }

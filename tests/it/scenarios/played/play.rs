@@ -1,7 +1,10 @@
 //! One row played: its engine, its database, and how it is acted from its beginning to its sentinel.
 
+use std::time::Duration;
+
 use migwatch::model::service::ContainerId;
 use migwatch::model::status::ServiceStatus;
+use migwatch::model::time::{Clock, Timestamp};
 
 use super::world::{Act, World};
 use crate::played_product::{PROJECT, SKIP, Stage, UP, app, step};
@@ -27,6 +30,8 @@ pub(super) struct Play {
     pub(super) begun: Option<(Runner, Vec<Act>)>,
     /// Starts that skipped so far.
     pub(super) skips: u64,
+    /// When a container of it last started, by the engine's clock.
+    pub(super) started_at: Timestamp,
 }
 
 /// Who says what a command does, and with what it ends.
@@ -59,6 +64,7 @@ impl Play {
             start: Start::Off,
             begun: None,
             skips: 0,
+            started_at: Timestamp::default(),
         }
     }
 
@@ -188,8 +194,21 @@ impl Play {
         }
     }
 
+    /// A person needs longer than Compose's hooks from the container's start to a command in it.
+    pub(super) async fn a_moment_passes(&self) {
+        until("a moment has passed since the start", async || {
+            self.stage.catch_up();
+            let passed = self.stage.engine.clock().now().since(self.started_at);
+            (passed > Duration::from_millis(1_100))
+                .then_some(())
+                .ok_or_else(|| format!("{passed:?}"))
+        })
+        .await;
+    }
+
     /// What a container says and does once it has started.
     pub(super) async fn start_script(&mut self, id: ContainerId) {
+        self.started_at = self.stage.engine.clock().now();
         let command = match self.start {
             Start::Off => {
                 self.stage.says(&id, SKIP);
