@@ -292,6 +292,7 @@ impl Edges<'_> {
         state: &watch::Receiver<Arc<Published>>,
         inventory: watch::Sender<Arc<Vec<docker::Container>>>,
     ) -> Docker {
+        let begun = state.borrow().state.open_execs().collect();
         let state = state.clone();
         let resume: docker::Resume =
             Arc::new(move |container, created_at| state.borrow().state.resume_from(container, created_at));
@@ -301,6 +302,7 @@ impl Edges<'_> {
             clock: Arc::clone(self.clock),
             choose: targets::choose(self.config.clone()),
             resume,
+            begun,
             patterns: Arc::new(self.options.config.compile_patterns()),
         };
         let config = docker::Config {

@@ -43,6 +43,7 @@ use watching::{Connection, Watching};
 
 use crate::lines::Patterns;
 use crate::model::backoff;
+use crate::model::exec::ExecId;
 use crate::model::log::ResumeFrom;
 use crate::model::observation::Observation;
 use crate::model::service::ContainerId;
@@ -72,6 +73,8 @@ pub struct Wiring {
     pub choose: Choose,
     /// Where a log is to be taken up.
     pub resume: Resume,
+    /// Commands of which an earlier process told that they began, and not that they ended.
+    pub begun: Vec<(ContainerId, ExecId, Timestamp)>,
     /// What is understood of log lines.
     pub patterns: Arc<Patterns>,
 }
@@ -111,6 +114,9 @@ impl Docker {
     /// Watches until `stop`; whatever the engine does, it is tried again.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut memory = Memory::new(stop.child_token());
+        for (container, exec, at) in std::mem::take(&mut self.wiring.begun) {
+            memory.execs.begin(execs::Open::told_before(container, exec, at));
+        }
         let _ = stop.run_until_cancelled(self.watch(&mut memory)).await;
         memory.tails.finish().await;
     }

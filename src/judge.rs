@@ -127,8 +127,9 @@ impl State {
         self.durable.processes.resume(process, file).cloned()
     }
 
-    /// Commands inside containers that have begun and are not known to have ended: whoever watches the engine anew asks it for them.
-    pub fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId)> {
+    /// Commands inside containers that began at that time and are not known to have ended: whoever watches the engine anew asks it for
+    /// them.
+    pub fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId, Timestamp)> {
         self.durable.migrations.open_execs()
     }
 

@@ -30,6 +30,7 @@ pub async fn targets(config: &Config, endpoint: Endpoint) -> Targets {
         clock: Arc::new(SystemClock),
         choose: targets::choose(config_view),
         resume: Arc::new(|_, _| ResumeFrom::Recent),
+        begun: Vec::new(),
         patterns: Arc::new(config.compile_patterns()),
     };
     let stop = CancellationToken::new();

@@ -13,6 +13,9 @@ use crate::model::exec::{ExecCommand, ExecId};
 use crate::model::service::ContainerId;
 use crate::model::time::Timestamp;
 
+/// What the ID of a command begins with for which the engine has none.
+pub(super) const MADE_UP: &str = "untold-";
+
 /// How many are followed at once: people start them by hand.
 const MOST: usize = 256;
 
@@ -145,6 +148,19 @@ impl Open {
     }
 }
 
+impl Open {
+    /// One that began before this process did.
+    pub(super) fn told_before(container: ContainerId, exec: ExecId, at: Timestamp) -> Self {
+        // Where the engine has no ID for it, one was made up from its time.
+        let askable = !exec.0.starts_with(MADE_UP);
+        Self {
+            heard: false,
+            seen: Seen::Started,
+            ..Self::new(container, exec, at, askable)
+        }
+    }
+}
+
 /// The open commands of all containers; survive connections.
 #[derive(Debug, Default)]
 pub(super) struct Execs {
@@ -154,6 +170,8 @@ pub(super) struct Execs {
 impl Execs {
     /// Remembers a command; gives back the oldest where there are too many.
     pub(super) fn begin(&mut self, open: Open) -> Option<Open> {
+        // Told again by a new subscription.
+        self.open.retain(|known| known.exec != open.exec);
         let oldest = (self.open.len() >= MOST).then(|| self.open.remove(0));
         self.open.push(open);
         oldest

@@ -140,7 +140,7 @@ impl Migrations {
     }
 
     /// The execs that work on something and have not ended.
-    pub(super) fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId)> {
+    pub(super) fn open_execs(&self) -> impl Iterator<Item = (ContainerId, ExecId, Timestamp)> {
         let open = self.all.values().filter(|tracked| tracked.is_open());
         open.flat_map(|tracked| Part::all(tracked))
             .filter_map(|part| part.open_exec())

@@ -7,7 +7,7 @@ use super::super::State;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
-use super::reading::{LATE, READ_AFTER_END, SKEW};
+use super::reading::{LATE, SKEW};
 use super::{Tracked, out_of_band, settling};
 use crate::model::fact::{BindingProof, Fact};
 use crate::model::migration::{Grade, Movement, Outcome, Trigger};
@@ -61,8 +61,20 @@ struct Stand<'a> {
     at: Timestamp,
     /// It is a move, not what was found there at first.
     moved: bool,
+    /// The last reading before: it moved since.
+    read_before: Option<Timestamp>,
     /// A migration has it already.
     explained: bool,
+}
+
+impl Stand<'_> {
+    /// It moved by then, as far as the readings tell: how late the move was seen says nothing.
+    fn may_have_moved_by(&self, at: Timestamp) -> bool {
+        match self.read_before {
+            Some(before) => before <= at.after(SKEW),
+            None => self.at <= at.after(LATE),
+        }
+    }
 }
 
 fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
@@ -75,6 +87,7 @@ fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
             to,
             at: record.since,
             moved: false,
+            read_before: None,
             explained: false,
         }];
     }
@@ -84,6 +97,7 @@ fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
             to,
             at: moved.at,
             moved: true,
+            read_before: moved.read_before,
             explained: moved.explained,
         }),
         Standing::Missing => None,
@@ -222,22 +236,22 @@ fn has_moved(tracked: &Tracked, stand: &Stand<'_>) -> bool {
     stand.moved && stand.at >= tracked.migration.started_at.before(SKEW)
 }
 
-/// The service's own table moved while a run without readable steps was at work, and nobody else's steps explain it.
+/// The service's own table moved while a run was at work whose steps do not tell, and nobody else's steps explain it.
 fn moved_with(state: &State, tracked: &Tracked, stand: &Stand<'_>) -> bool {
-    if !tracked.migration.steps.is_empty() || tracked.is_claim() || !stand.moved {
+    if tracked.is_claim() || !stand.moved || !begins_there(tracked, stand) {
         return false;
     }
     let until = tracked
         .migration
         .ended_at
         .filter(|_| !tracked.is_open())
-        .or(tracked.exec_end.as_ref().map(|end| end.at))
-        .map(|ended| ended.after(READ_AFTER_END));
-    let in_time = stand.at >= tracked.last_attempt_at() && until.is_none_or(|until| stand.at <= until);
+        .or(tracked.exec_end.as_ref().map(|end| end.at));
+    let in_time =
+        stand.at >= tracked.last_attempt_at() && until.is_none_or(|until| stand.may_have_moved_by(until));
     // What ended long before has moved nothing now, whatever it once said.
     let was_at_work = |other: &Tracked| {
         let ended = other.migration.ended_at.filter(|_| !other.is_open());
-        ended.is_none_or(|ended| stand.at <= ended.after(READ_AFTER_END))
+        ended.is_none_or(|ended| stand.may_have_moved_by(ended))
     };
     let by_steps = |other: &Tracked| {
         let mut steps = other.migration.steps.iter();
@@ -249,6 +263,16 @@ fn moved_with(state: &State, tracked: &Tracked, stand: &Stand<'_>) -> bool {
     };
     let all = &state.durable.migrations.all;
     in_time && !all.values().any(|other| was_at_work(other) && by_steps(other))
+}
+
+/// No step is known; or a command went on from where its first step began, and the rest of its log was lost with its container.
+fn begins_there(tracked: &Tracked, stand: &Stand<'_>) -> bool {
+    let Some(first) = tracked.migration.steps.first() else {
+        return true;
+    };
+    let from = Heads(first.step.from.iter().cloned().collect());
+    let is_command = tracked.runner().is_some_and(|runner| runner.command.is_some());
+    is_command && stand.from == Some(&Standing::At(from))
 }
 
 /// Where the table stood before: its first move since the migration began that is nobody else's, else what the first step said.
@@ -311,9 +335,11 @@ fn no_longer_nothing(tracked: &Tracked, stand: &Stand<'_>) -> Option<Fact> {
     let migration = &tracked.migration;
     let is_nothing = matches!(migration.outcome, Outcome::NothingToDo | Outcome::NothingApplied);
     let last = migration.steps.last().map(|timed| timed.step.kind);
+    let command = tracked.runner().and_then(|runner| runner.command.as_ref());
+    let action = command.map(|command| command.action);
     (!tracked.is_open() && is_nothing).then(|| Fact::MigrationSettled {
         id: migration.id.clone(),
-        outcome: last.map_or(Outcome::Applied, settling::by_kind),
+        outcome: last.map_or_else(|| settling::by_action(action), settling::by_kind),
         at: migration.ended_at.unwrap_or(stand.at),
         reason: "its version table moved, as a reading after its end showed".to_owned(),
     })

@@ -57,6 +57,7 @@ pub(super) fn watch_at(
         clock,
         choose,
         resume: Arc::new(|_, _| ResumeFrom::Everything),
+        begun: Vec::new(),
         patterns: Arc::new(Patterns::builtin()),
     };
     let stop = CancellationToken::new();
