@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use migwatch::model::migration::{Migration, MigrationId, Outcome};
+use migwatch::model::migration::{Migration, MigrationId};
 
 use expected::Expected;
 use support::daemon::{Daemon, Home};
@@ -119,16 +119,11 @@ async fn soak() {
         daemon: None,
         kills: 0,
     };
-    watched.starts().await;
+    // What was before is history.
     world.comes_up().await;
+    watched.starts().await;
     let mut known: BTreeSet<MigrationId> = BTreeSet::new();
     let mut figures: BTreeMap<String, u64> = BTreeMap::new();
-    let first = until("the first deploys are judged", async || {
-        let all = watched.migrations(&project).await;
-        let is_done = all.len() == 2 && all.iter().all(|one| one.outcome == Outcome::Applied);
-        is_done.then_some(all.clone()).ok_or_else(|| format!("{all:#?}"))
-    });
-    known.extend(first.await.into_iter().map(|migration| migration.id));
     let mut round = 0;
     while watched.kills < kills {
         round += 1;
@@ -166,17 +161,17 @@ async fn one_round(
     let act = world.next(dice).await;
     let before = world.stands(act.service).await;
     let mut running = world.begins(&act).await;
-    tokio::time::sleep(Duration::from_millis(dice.roll(4_000))).await;
+    tokio::time::sleep(Duration::from_millis(dice.roll(3_000))).await;
     let is_shown = watched
         .migrations(&project)
         .await
         .iter()
         .any(|one| !known.contains(&one.id));
-    for _ in 0..=u64::from(dice.roll(4) == 0) {
+    for _ in 0..=dice.roll(5) {
         watched.is_killed().await;
-        tokio::time::sleep(Duration::from_millis(dice.roll(1_500))).await;
+        tokio::time::sleep(Duration::from_millis(dice.roll(1_000))).await;
         watched.starts().await;
-        tokio::time::sleep(Duration::from_millis(dice.roll(300))).await;
+        tokio::time::sleep(Duration::from_millis(dice.roll(700))).await;
     }
     while let Some(ended) = running.join_next().await {
         ended.expect("what happens succeeds");

@@ -25,7 +25,7 @@ pub(crate) enum Way {
     Restart,
     Exec,
     OneOff,
-    /// Somebody writes the version table.
+    /// Somebody migrates who belongs to no project.
     Elsewhere,
 }
 
@@ -72,7 +72,7 @@ impl World {
             let head = self.stands(service).await;
             self.run(service, &["alembic", "downgrade", "-1"]).await;
             let below = self.stands(service).await;
-            self.write(service, &head).await;
+            self.run(service, &["alembic", "upgrade", "head"]).await;
             heads.push((head, below));
         }
         let heads = heads.try_into().expect("two services");
@@ -107,10 +107,6 @@ impl World {
         Heads::of(rows.lines().map(str::trim).filter(|line| !line.is_empty()))
     }
 
-    async fn write(&self, service: usize, heads: &Heads) {
-        self.sql(&writing(service, heads)).await;
-    }
-
     /// What happens next.
     pub(crate) async fn next(&self, dice: &mut Dice) -> Act {
         let service = usize::try_from(dice.roll(2)).expect("0 or 1");
@@ -122,7 +118,7 @@ impl World {
             4 => Way::Elsewhere,
             _ => Way::Exec,
         };
-        // Nobody writes a table to where it stands.
+        // Of somebody elsewhere who has nothing to do, nobody hears.
         let way = if way == Way::Elsewhere && is_up && !down {
             Way::Exec
         } else {
@@ -139,7 +135,6 @@ impl World {
         } else {
             "alembic upgrade head"
         };
-        let (head, below) = &self.heads.get().expect("it is up")[act.service];
         let id = self.stack.container(service).await;
         let arguments = match act.way {
             Way::Restart => vec!["restart".into(), "--time".into(), "1".into(), id],
@@ -149,21 +144,7 @@ impl World {
                 let run = ["run", "--rm", "-T", "--no-deps", service, "sh", "-c", &script];
                 run.map(str::to_owned).to_vec()
             }
-            Way::Elsewhere => {
-                let statement = writing(act.service, if act.down { below } else { head });
-                let id = self.stack.container("mariadb").await;
-                let client = [
-                    "exec",
-                    &id,
-                    "mariadb",
-                    "--user=root",
-                    "--password=root",
-                    "--execute",
-                    &statement,
-                    "coe",
-                ];
-                client.map(str::to_owned).to_vec()
-            }
+            Way::Elsewhere => self.elsewhere(service, alembic),
         };
         let (stack, is_compose) = (Arc::clone(&self.stack), act.way == Way::OneOff);
         let mut running = JoinSet::new();
@@ -178,6 +159,23 @@ impl World {
         running
     }
 
+    /// A container of nobody's project: to whoever watches compose services, somebody on another host.
+    fn elsewhere(&self, service: &str, alembic: &str) -> Vec<String> {
+        let script = format!("cd /srv/{service} && release next >/dev/null && {alembic}");
+        let network = format!("--network={}_default", self.project());
+        let database = [
+            "DB_HOST=mariadb",
+            "DB_PORT=3306",
+            "DB_USER=coe",
+            "DB_PASSWORD=s3cret/of:coe",
+            "DB_NAME=coe",
+        ];
+        let mut arguments = vec!["run".to_owned(), "--rm".to_owned(), network];
+        arguments.extend(database.map(|variable| format!("--env={variable}")));
+        arguments.extend(["migwatch-demo-app", "sh", "-c", &script].map(str::to_owned));
+        arguments
+    }
+
     /// Waits until what happened has come to its end in the stack.
     pub(crate) async fn settles(&self, act: &Act) {
         if act.way == Way::Restart {
@@ -185,13 +183,4 @@ impl World {
         }
         tokio::time::sleep(REST).await;
     }
-}
-
-fn writing(service: usize, heads: &Heads) -> String {
-    let table = SERVICES[service].1;
-    let rows: Vec<String> = heads.0.iter().map(|revision| format!("('{revision}')")).collect();
-    format!(
-        "BEGIN; DELETE FROM {table}; INSERT INTO {table} VALUES {}; COMMIT",
-        rows.join(", ")
-    )
 }
