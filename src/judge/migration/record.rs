@@ -31,6 +31,9 @@ pub struct Tracked {
     pub settled: bool,
     /// The latest attempt logged an error.
     pub erred_in_this_attempt: bool,
+    /// When its last error was logged.
+    #[serde(default)]
+    pub erred_at: Option<Timestamp>,
     /// The process that runs it, or ran it last; absent in old journals.
     #[serde(default)]
     pub main: Option<Runner>,
@@ -118,6 +121,7 @@ impl Tracked {
             failed_as: None,
             settled: false,
             erred_in_this_attempt: false,
+            erred_at: None,
             main: Some(runner.clone()),
             exec_end: None,
             runs: Vec::new(),

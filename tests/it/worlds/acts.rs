@@ -3,7 +3,6 @@
 use migwatch::model::exec::{Action, MigrationCommand};
 use migwatch::model::migration::{Outcome, Trigger, Verdict};
 use migwatch::model::policy::Policy;
-use migwatch::model::revision::Standing;
 use migwatch::model::service::ContainerId;
 use migwatch::model::time::Timestamp;
 
@@ -89,7 +88,7 @@ impl World {
                 Policy::Explicit | Policy::Deny => Verdict::Unexpected,
             },
             moved: None,
-            as_found: Outcome::Applied,
+            table: deployed.table,
             stepped: false,
             concurrent: false,
             began_at: self.now,
@@ -173,24 +172,8 @@ impl World {
             truth.moved = Some((heads(table, from), heads(table, head)));
             truth.moved_at = self.tables[table].last().map(|(at, _)| *at);
             truth.outcome = moved;
-            truth.as_found = self.as_found(index);
         }
         self.truths.push(truth);
-    }
-
-    /// What somebody would take the last move of a table for who sees nothing but the table: back to where it stood earlier is down.
-    fn as_found(&self, index: usize) -> Outcome {
-        const REMEMBERED: usize = 11;
-        let history: Vec<&Standing> = self.tables[self.services[index].table]
-            .iter()
-            .map(|(_, standing)| standing)
-            .collect();
-        let kept = &history[history.len().saturating_sub(REMEMBERED)..];
-        let first = |wanted: &Standing| kept.iter().position(|standing| *standing == wanted);
-        match kept {
-            [.., from, to] if first(to) < first(from) => Outcome::Downgraded,
-            _ => Outcome::Applied,
-        }
     }
 
     fn deploys(&mut self, index: usize, switch: Switch, replicas: u32, steps: u32, manners: Manners) {
@@ -472,8 +455,7 @@ impl World {
         let truth = self.truth(index, Trigger::OutOfBand, By::Elsewhere);
         let from = self.services[index].head;
         self.moves_to(index, if down { from - 1 } else { from + 1 });
-        let found = self.as_found(index);
-        self.settles(truth, index, from, found);
+        self.settles(truth, index, from, Outcome::Applied);
     }
 }
 

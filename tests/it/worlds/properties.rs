@@ -67,7 +67,7 @@ fn differences(found: &[Expected], wanted: &[Expected]) -> String {
 fn is_as_expected(plan: &Plan, trouble: &Trouble) -> Result<(), TestCaseError> {
     let world = play(plan);
     let watch = Watch::all(&world, trouble);
-    let (found, wanted) = (left(&watch), expected(&world.truths, &watch.heard));
+    let (found, wanted) = (left(&watch), expected(&world, &watch.heard));
     prop_assert!(
         found == wanted,
         "{}\n{}",

@@ -59,6 +59,8 @@ struct Edges {
     look_due: Option<Timestamp>,
     file: usize,
     file_came: Timestamp,
+    /// When the process came up: no look shows an earlier moment.
+    up_at: Timestamp,
     /// Lines that are read after a restart are taken to be of that time.
     back_at: Option<Timestamp>,
     reading_due: Timestamp,
@@ -197,6 +199,7 @@ impl<'w> Watch<'w> {
         self.edges = Edges {
             event: heard,
             came: now,
+            up_at: now,
             file_came: now,
             back_at: self.state.durable.watch_since.map(|_| now),
             reading_due: now.after(ms(120)),

@@ -123,7 +123,11 @@ impl Watch<'_> {
     /// What a look behind an event shows, and of which moment; nothing if later events have overtaken it.
     fn shown(&self, event: &Event) -> Option<(ContainerLook, Timestamp)> {
         let before = self.edges.shown.get(&event.container).copied();
-        let soon = event.at.after(ms(100)).max(before.unwrap_or_default());
+        let soon = event
+            .at
+            .after(ms(100))
+            .max(before.unwrap_or_default())
+            .max(self.edges.up_at);
         if self.trouble.looks_late(event.at) {
             return Some((self.world.look(&event.container, self.now)?.clone(), self.now));
         }
