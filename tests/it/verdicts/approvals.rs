@@ -63,6 +63,19 @@ fn one_that_began_before_the_approval_is_not_covered_by_it() {
 }
 
 #[test]
+fn one_that_began_before_the_approval_and_is_only_heard_of_afterwards_is_not_covered_either() {
+    let mut story = denied();
+    story.stopped(137).started();
+    let lines = [RUNNING, A_TO_B].map(|text| story.line(text).expect("understood"));
+    story.seconds(5).approved(leave(BACKEND));
+    for line in lines {
+        story.sees(line);
+    }
+    assert_eq!(story.latest().judgement.rule, Rule::DenyEverything);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
 fn one_that_began_after_the_approval_had_ended_is_not_covered_by_it() {
     let mut story = denied();
     let id = story.approved(leave(BACKEND));
