@@ -147,8 +147,10 @@ impl Live {
             Observation::Looked(look) => self.looked(look, now),
             Observation::Started { container, at } => self.started(container, *at),
             Observation::Died {
-                container, exit_code, ..
-            } => self.died(container, *exit_code, now),
+                container,
+                at,
+                exit_code,
+            } => self.died(container, (*at, *exit_code), now),
             Observation::Killed { container, at } => self.with(container, |live| live.killed_at = Some(*at)),
             Observation::Removed { container, .. } => {
                 self.containers.remove(container);
@@ -294,8 +296,11 @@ impl Live {
         }
     }
 
-    fn died(&mut self, container: &ContainerId, exit_code: i32, now: Timestamp) {
-        if let Some(live) = self.containers.get_mut(container) {
+    /// A new subscription repeats the last events: the end of an earlier start says nothing of what runs now.
+    fn died(&mut self, container: &ContainerId, (at, exit_code): (Timestamp, i32), now: Timestamp) {
+        if let Some(live) = self.containers.get_mut(container)
+            && live.look.started_at.is_none_or(|started| started <= at)
+        {
             live.look.state = ContainerState::Exited;
             live.look.exit_code = exit_code;
             live.died_at = Some(now);

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 
 mod case;
 mod check;
+mod coverage;
 mod played;
 mod real;
 mod row;
@@ -18,7 +19,7 @@ mod table;
 mod told;
 
 /// Acts all of them beside each other; everything that failed is told, not only the first of it.
-async fn all_of(acts: impl Iterator<Item = impl Future<Output = ()>>) {
+async fn all_of<T>(acts: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let caught = acts.map(|act| AssertUnwindSafe(act).catch_unwind());
     let ended: Vec<_> = futures_util::future::join_all(caught).await;
     let why = |panic: Box<dyn std::any::Any + Send>| {
@@ -26,14 +27,18 @@ async fn all_of(acts: impl Iterator<Item = impl Future<Output = ()>>) {
         text.unwrap_or_else(|_| "it says no more".to_owned())
     };
     let count = ended.len();
-    let failed: Vec<String> = ended
-        .into_iter()
-        .filter_map(|ended| ended.err().map(why))
-        .collect();
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for act in ended {
+        match act {
+            Ok(act) => done.push(act),
+            Err(panic) => failed.push(why(panic)),
+        }
+    }
     assert!(
         failed.is_empty(),
         "{} of {count} failed:\n\n{}",
         failed.len(),
         failed.join("\n\n")
     );
+    done
 }

@@ -224,8 +224,9 @@ impl<'a> Scene<'a> {
 
     /// The database is another one; what stands in it by now is the work of whoever migrates it.
     fn swept(&self, change: &Change<'_>, suspects: &[&Tracked]) -> Vec<Fact> {
+        let approved = is_restore_approved(self.state, self.settings, self.database, change.at);
         let Whose::Of(tracked) = whose(suspects) else {
-            return vec![self.replaced(change.patch.clone(), change.words(), false)];
+            return vec![self.replaced(change.patch.clone(), change.words(), approved)];
         };
         let dropped = |schema: &Schema| {
             let tables = schema.0.keys();
@@ -233,7 +234,7 @@ impl<'a> Scene<'a> {
         };
         let (all, nothing) = (dropped(change.before), Schema(BTreeMap::new()));
         let words = in_words(&changes(change.before, &all));
-        let mut facts = vec![self.replaced(all, words, false)];
+        let mut facts = vec![self.replaced(all, words, approved)];
         if !self.sight.schema.0.is_empty() {
             let rebuilt = Change {
                 before: &nothing,

@@ -1,10 +1,11 @@
 //! A row under one expectation, on one database, with one Compose: what a driver acts.
 
 use std::fmt;
+use std::path::Path;
 
-use migwatch::model::migration::{Rule, Verdict};
+use migwatch::model::migration::{Rule, Trigger, Verdict};
 
-use super::row::{Database, Expectation, Row, Told, Under};
+use super::row::{Database, Deed, Expectation, FIRST, PROCESS, Row, Second, Told, Under};
 use crate::support::stack::Compose;
 
 /// What is acted.
@@ -44,7 +45,7 @@ impl Case {
     pub(crate) fn alerts(&self) -> Vec<String> {
         let is_loud = |told: &&Told| told.moved && self.judged(told).0 == Verdict::Unexpected;
         let unexpected = self.row.told.iter().filter(is_loud);
-        let unexpected = unexpected.map(|_| "UnexpectedMigration(app)".to_owned());
+        let unexpected = unexpected.map(|told| format!("UnexpectedMigration({})", told.service()));
         let others = self.row.alerts.iter().map(|alert| (*alert).to_owned());
         let mut all: Vec<String> = unexpected.chain(others).collect();
         all.sort_unstable();
@@ -64,8 +65,8 @@ impl Case {
         }
     }
 
-    /// What the configuration says of its project, which nobody else has.
-    pub(crate) fn configured(&self, project: &str) -> String {
+    /// What the configuration says of its project, which nobody else has, of the one beside it, and of its process's log file.
+    pub(crate) fn configured(&self, project: &str, second: &str, log: &Path) -> String {
         let policy = self.policy();
         let policy = policy.map(|policy| format!("[project.{project}]\nmigrations = \"{policy}\"\n"));
         let mut text = policy.unwrap_or_default();
@@ -75,6 +76,38 @@ impl Case {
                  services = [\"{project}\"]\n"
             );
         }
+        text += &match self.row.second {
+            Second::None => String::new(),
+            Second::Preview => format!("[project.{second}]\nmigrations = \"allow\"\n"),
+            Second::Green => {
+                let policy = self.policy().unwrap_or("explicit");
+                format!(
+                    "[project.{second}]\nmigrations = \"{policy}\"\n[app.{project}]\nprojects = [\"{project}\", \"{second}\"]\n"
+                )
+            }
+        };
+        if self.row.told.iter().any(|told| told.trigger == Trigger::Process) {
+            text += &format!(
+                "[process.{project}]\nlog = \"{}\"\nproject = \"{project}\"\nservice = \"{PROCESS}\"\n",
+                log.display()
+            );
+        }
         text
+    }
+
+    /// How it is approved, in the words of the command line; nothing if it is not.
+    pub(crate) fn approval(&self, project: &str) -> Option<Vec<String>> {
+        let service = self.row.told.last().map_or("app", Told::service);
+        let service = format!("{project}/{service}");
+        let mut flags = vec!["approve", &service, "--reason", "release 42", "--for", "30m"];
+        match self.expectation() {
+            Expectation::Approved => {}
+            Expectation::ApprovedElsewhere => flags.extend(["--to", FIRST]),
+            _ => return None,
+        }
+        if self.row.deeds.iter().any(|deed| matches!(deed, Deed::Restore(_))) {
+            flags.push("--restore");
+        }
+        Some(flags.into_iter().map(str::to_owned).collect())
     }
 }

@@ -1,6 +1,6 @@
 //! Whether what was told is what the row says. Refuses to know who acted it.
 
-use migwatch::model::migration::Migration;
+use migwatch::model::migration::{Grade, Migration, Outcome, Rule, Trigger, Verdict};
 use migwatch::model::revision::Heads;
 
 use super::case::Case;
@@ -8,7 +8,11 @@ use super::row::Told;
 
 /// The first `count` migrations are as the row says, and there are no others; else what is different.
 pub(crate) fn migrations(case: &Case, all: &[Migration], count: usize) -> Result<(), String> {
-    let is_shown = |migration: &&Migration| migration.superseded_by.is_none();
+    // What stands for another is told as that; what only a line claims is told once it is over.
+    let is_shown = |migration: &&Migration| {
+        let is_claim = migration.grade == Grade::Claimed && migration.outcome == Outcome::Running;
+        migration.superseded_by.is_none() && !is_claim
+    };
     let mut all: Vec<&Migration> = all.iter().filter(is_shown).collect();
     all.sort_by_key(|migration| migration.started_at);
     let wanted: Vec<String> = case
@@ -55,15 +59,11 @@ fn as_found(migration: &Migration) -> String {
 }
 
 fn line(
-    trigger: migwatch::model::migration::Trigger,
-    outcome: migwatch::model::migration::Outcome,
+    trigger: Trigger,
+    outcome: Outcome,
     span: Option<(Heads, Heads)>,
-    grade: migwatch::model::migration::Grade,
-    (verdict, rule, moved): (
-        migwatch::model::migration::Verdict,
-        migwatch::model::migration::Rule,
-        bool,
-    ),
+    grade: Grade,
+    (verdict, rule, moved): (Verdict, Rule, bool),
 ) -> String {
     let span = span.map_or_else(|| "nowhere".to_owned(), |(from, to)| format!("{from} -> {to}"));
     let moved = if moved { "moved" } else { "still" };

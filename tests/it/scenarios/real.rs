@@ -7,16 +7,18 @@ mod application;
 mod deeds;
 mod ground;
 mod scene;
+mod sentinel;
 
 use std::rc::Rc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::row::{Database, Deed};
 use super::{all_of, table};
 use crate::support::stack::Compose;
 use ground::Ground;
 use scene::Scene;
+use sentinel::Ringing;
 
 /// Rows that are at it at the same time: each waits for most of its time.
 const AT_ONCE: usize = 3;
@@ -50,17 +52,43 @@ async fn acted(database: Database, compose: Compose) {
         let scenes = if restarts { &mut alone } else { &mut shared };
         scenes.push(Scene::new(case).await);
     }
-    let ground = Rc::new(Ground::new(&shared.iter().collect::<Vec<_>>()).await);
-    let shared = shared.into_iter().map(|scene| (Some(Rc::clone(&ground)), scene));
-    let alone = alone.into_iter().map(|scene| (None, scene));
+    let ground = ground_of(&shared.iter().collect::<Vec<_>>(), database).await;
+    let mut acts = shared
+        .into_iter()
+        .map(|scene| (Rc::clone(&ground), scene))
+        .collect::<Vec<_>>();
+    for scene in alone {
+        acts.push((ground_of(&[&scene], database).await, scene));
+    }
     let turns = Semaphore::new(AT_ONCE);
-    let act = async |(ground, scene): (Option<Rc<Ground>>, Scene)| {
+    let act = async |(ground, scene): (Rc<Shared>, Scene)| {
         let _turn = turns.acquire().await.expect("nobody closes it");
-        let ground = match ground {
-            Some(ground) => ground,
-            None => Rc::new(Ground::new(&[&scene]).await),
-        };
-        scene.act(&ground).await;
+        let scene = scene.act(&ground.ground).await;
+        (ground, scene)
     };
-    all_of(shared.chain(alone).map(act)).await;
+    let acted = all_of(acts.into_iter().map(act)).await;
+    // Once more, after what takes longest to be judged.
+    let held = acted.into_iter().map(async |(shared, scene)| {
+        let rings = async || shared.ringing.rings(&shared.ground, scene::LONGEST).await;
+        shared.rung.get_or_init(rings).await;
+        scene.holds(&shared.ground).await;
+    });
+    all_of(held).await;
+}
+
+/// What several rows share.
+struct Shared {
+    ground: Ground,
+    ringing: Ringing,
+    rung: OnceCell<()>,
+}
+
+async fn ground_of(scenes: &[&Scene], database: Database) -> Rc<Shared> {
+    let first = scenes.first().map_or("nobody", |scene| scene.project());
+    let ringing = Ringing::new(&format!("{first}-all"), database);
+    Rc::new(Shared {
+        ground: Ground::new(scenes, &ringing.configured()).await,
+        ringing,
+        rung: OnceCell::new(),
+    })
 }

@@ -15,6 +15,9 @@ pub(crate) const BROKEN: &str = "39fd7c01e6a8";
 /// A column more, and then it waits until it is let go.
 pub(crate) const SLOW: &str = "5c0a117e9d24";
 
+/// The service under which a local process is shown.
+pub(crate) const PROCESS: &str = "run";
+
 /// One scenario: what is done, and what is told of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
@@ -34,8 +37,36 @@ pub(crate) struct Row {
     pub(crate) sentinel: Sentinel,
     /// The databases on which it is so.
     pub(crate) on: &'static [Database],
+    /// Another project that uses the same database.
+    pub(crate) second: Second,
     /// How it is acted for real: under what, on which database, with which Compose.
     pub(crate) real: &'static [(Expectation, Database, Compose)],
+}
+
+impl Row {
+    /// Nothing is done, and nothing told; what a part of the table has in common is put in its place.
+    pub(crate) const NOTHING: Self = Self {
+        name: "",
+        begins: Begins::ServingAt(HEAD),
+        deeds: &[],
+        told: &[],
+        under: &[],
+        alerts: &[],
+        sentinel: Sentinel::Log,
+        on: &[Database::MariaDb, Database::PostgreSql],
+        second: Second::None,
+        real: &[],
+    };
+}
+
+/// Another project that uses the same database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Second {
+    None,
+    /// The other half of one deployment, under the same policy.
+    Green,
+    /// A stranger under `allow`.
+    Preview,
 }
 
 /// What is there before anything is done.
@@ -60,22 +91,32 @@ pub(crate) enum Deed {
     Stop,
     /// `compose start`
     Start,
-    /// `compose kill`
-    Kill,
     /// So many replicas.
     Scale(u32),
+    /// A new replica that starts so; then the old ones go, one after the other.
+    Roll(Start),
+    /// `compose up` of the other project.
+    SecondUp(Start),
     /// A later release's script comes into the image.
     Release(&'static str),
     /// A command runs to its end.
     Run(By, &'static str),
     /// A command begins, and is in its slow step when this is done.
     Begin(By, &'static str),
+    /// Waits until the slow step has begun and migwatch knows that something moves.
+    AtWork,
     /// The slow step is let go; its end is waited for.
     LetGo,
     /// The slow step's process is killed.
     KillIt,
     /// The application says so, as it might in its access log.
     Says(&'static str),
+    /// So many lines in its log, which is rotated meanwhile.
+    Floods(usize),
+    /// So many health checks pass.
+    Checks(usize),
+    /// A backup is played back that stands at this revision.
+    Restore(&'static str),
     /// Waits for the migrations that are told so far.
     Settled(usize),
     /// migwatch is killed and started again.
@@ -89,13 +130,15 @@ pub(crate) enum Start {
     Off,
     /// `RUN_MIGRATIONS=true`
     On,
+    /// The same, with a health check every two seconds that asks Alembic.
+    Checked,
     /// Nobody sets the switch, and the start script's default is on.
     Unset,
     /// The switch is on, and this is what it switches.
     OnTo(&'static str),
     /// This command stands in front of the server, without any switch.
     Bare(&'static str),
-    /// The switch is off, and this runs all the same.
+    /// The same with a switch beside it that is off and that nobody asks.
     Despite(&'static str),
 }
 
@@ -177,6 +220,14 @@ impl Told {
         }
     }
 
+    /// Whose it is: what runs beside the containers is a service of its own.
+    pub(crate) const fn service(&self) -> &'static str {
+        match self.trigger {
+            Trigger::Process => PROCESS,
+            _ => "app",
+        }
+    }
+
     pub(crate) const fn judged(self, verdict: Verdict, rule: Rule) -> Self {
         Self {
             judged: Some((verdict, rule)),
@@ -239,4 +290,6 @@ pub(crate) enum Sentinel {
     Log,
     /// In a command inside a container.
     Exec,
+    /// In a database that somebody moves from elsewhere: what takes longest to be judged.
+    Database,
 }

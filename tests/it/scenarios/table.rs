@@ -1,8 +1,10 @@
 //! The table: rows by trigger, and the quiet ones. Nothing here but data and what is chosen from it.
 
 mod exec;
+mod hook;
 mod one_off;
 mod out_of_band;
+mod process;
 mod quiet;
 mod startup;
 
@@ -13,12 +15,10 @@ use migwatch::model::migration::Rule::{
 use migwatch::model::migration::Verdict::{Expected, Unexpected};
 
 use super::case::Case;
-use super::row::Database::{self, MariaDb, PostgreSql};
+use super::row::Database;
 use super::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing, Window};
 use super::row::{Row, Under};
 use crate::support::stack::Compose;
-
-const BOTH: &[Database] = &[MariaDb, PostgreSql];
 
 /// What nobody declares.
 const UNDECLARED: &[Under] = &[
@@ -44,6 +44,28 @@ const UNDECLARED_IDLE: &[Under] = &[
 
 /// What nobody declares, and what goes to the very revision that is approved as the other one.
 const UNDECLARED_TO_FIRST: &[Under] = UNDECLARED_IDLE;
+
+/// What a hook does beside a container that says that it does not migrate.
+const DESPITE: &[Under] = &[
+    (Nothing, Unexpected, DespiteDisarmed),
+    (Explicit, Unexpected, DespiteDisarmed),
+    (Deny, Unexpected, DenyEverything),
+    (Allow, Expected, AllowEverything),
+    (Approved, Expected, ByApproval),
+    (ApprovedElsewhere, Unexpected, DenyEverything),
+    (Window, Expected, ByWindow),
+];
+
+/// The same where no revision is come to but perhaps the approved one.
+const DESPITE_IDLE: &[Under] = &[
+    (Nothing, Unexpected, DespiteDisarmed),
+    (Explicit, Unexpected, DespiteDisarmed),
+    (Deny, Unexpected, DenyEverything),
+    (Allow, Expected, AllowEverything),
+    (Approved, Expected, ByApproval),
+    (ApprovedElsewhere, Expected, ByApproval),
+    (Window, Expected, ByWindow),
+];
 
 /// A new container that says that it migrates.
 const DECLARED: &[Under] = &[
@@ -87,7 +109,9 @@ const NO_MATTER: &[Under] = &[
 
 /// Every row.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    let parts: [&'static [Row]; 5] = [
+    let parts: [&'static [Row]; 7] = [
+        hook::ROWS,
+        process::ROWS,
         startup::ROWS,
         exec::ROWS,
         one_off::ROWS,

@@ -17,12 +17,23 @@ pub(crate) fn about(messages: &[Received], names: &[&str]) -> Vec<String> {
     told
 }
 
+/// Why, of each.
+pub(crate) fn words(messages: &[Received], names: &[&str]) -> Vec<String> {
+    let own = messages
+        .iter()
+        .map(|message| &message.body)
+        .filter(|body| is_about(body, names));
+    own.map(|body| body["alert"]["annotations"].to_string()).collect()
+}
+
 fn is_about(body: &Value, names: &[&str]) -> bool {
     let labels = &body["alert"]["labels"];
     let project = labels["project"].as_str().unwrap_or_default();
     let database = labels["database"].as_str().unwrap_or_default();
     let schema = database.rsplit('/').next().unwrap_or_default();
-    names.iter().any(|name| *name == project || *name == schema)
+    names
+        .iter()
+        .any(|name| !name.is_empty() && (*name == project || *name == schema))
 }
 
 fn short(body: &Value) -> String {
@@ -32,6 +43,16 @@ fn short(body: &Value) -> String {
     match body["phase"].as_str() {
         Some("firing") => format!("{name}({whose})"),
         phase => format!("{name}({whose}) {}", phase.unwrap_or("in no phase")),
+    }
+}
+
+/// What failed is told at once; where the schema shows a moment later that a half stayed, that is told in its place.
+pub(crate) fn forget_what_was_corrected(told: &mut Vec<String>) {
+    if told.iter().any(|it| it == "MigrationHalfApplied(app)")
+        && let Some(taken_back) = told.iter().position(|it| it == "MigrationFailed(app) resolved")
+    {
+        told.remove(taken_back);
+        told.retain(|it| it != "MigrationFailed(app)");
     }
 }
 

@@ -13,9 +13,7 @@ impl SqliteFile {
     /// With a table of the application, and no version table yet.
     pub(crate) fn new() -> Self {
         let file = Self(tempfile::tempdir().expect("a temporary folder can be made"));
-        file.open()
-            .execute_batch("CREATE TABLE items (id INTEGER PRIMARY KEY)")
-            .expect("it is a database");
+        file.is_restored();
         file
     }
 
@@ -38,6 +36,18 @@ impl SqliteFile {
         step.execute(&format!("INSERT INTO {table} VALUES (?1)"), params![revision])
             .expect("the table is ours");
         step.commit().expect("readers give way");
+    }
+
+    /// Every table is gone.
+    pub(crate) fn is_emptied(&self) {
+        let drop = "BEGIN; DROP TABLE items; DROP TABLE alembic_version; COMMIT";
+        self.open().execute_batch(drop).expect("the tables are ours");
+    }
+
+    /// The application's own table is there (again), as it was in the beginning.
+    pub(crate) fn is_restored(&self) {
+        let create = "CREATE TABLE items (id INTEGER PRIMARY KEY)";
+        self.open().execute_batch(create).expect("it is a database");
     }
 
     /// The application's own table gets a column, or loses the last one that it got.

@@ -207,3 +207,34 @@ fn an_exec_beside_a_start_that_migrates_is_one_migration_with_the_worse_verdict(
         ["UnexpectedMigration firing", "ConcurrentMigrations firing"]
     );
 }
+
+#[test]
+fn an_exec_that_moves_to_where_a_start_had_moved_before_is_told_by_itself() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING)
+        .says(A_TO_B)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .says(APPLICATION_UP)
+        .seconds(60);
+    for (exec, action, heads) in [("e1", Action::Downgrade, "a1"), ("e2", Action::Upgrade, "b2")] {
+        story
+            .execs(exec, "alembic ...", action)
+            .seconds(1)
+            .reads(&[(BACKEND_TABLE, &[heads])])
+            .exec_ends(exec, 0)
+            .reads(&[(BACKEND_TABLE, &[heads])])
+            .seconds(60);
+    }
+    assert_eq!(
+        story.judged(),
+        [
+            (Outcome::Applied, Verdict::Expected),
+            (Outcome::Downgraded, Verdict::Unexpected),
+            (Outcome::Applied, Verdict::Unexpected)
+        ]
+    );
+}

@@ -2,11 +2,14 @@
 
 use migwatch::judge::schema::is_replacement;
 use migwatch::model::alert::{AlertName, Severity};
+use migwatch::model::approval::ApprovalRequest;
 use migwatch::model::migration::Outcome;
 use migwatch::model::policy::Policy;
 use migwatch::model::revision::DatabaseId;
 
-use crate::support::story::{BACKEND, BACKEND_TABLE, RUNNING, SKIPPING, Story, armed, disarmed, policy};
+use crate::support::story::{
+    BACKEND, BACKEND_TABLE, RUNNING, SKIPPING, Story, armed, disarmed, leave, policy,
+};
 
 const FULL: [(&str, &[&str]); 4] = [
     ("chats", &["id"]),
@@ -217,4 +220,20 @@ fn a_database_found_empty_after_migwatch_was_away_is_told_as_well() {
     assert_eq!(story.firing(), [AlertName::DatabaseReplaced]);
     story.migwatch_is_killed().migwatch_comes_back().seconds(60);
     assert_eq!(story.sent(), ["DatabaseReplaced firing"], "and once");
+}
+
+#[test]
+fn a_restore_that_somebody_approved_is_quiet_though_the_version_table_goes_with_the_rest() {
+    let mut story = full(Policy::Deny);
+    story.approved(ApprovalRequest {
+        restore: true,
+        ..leave(BACKEND)
+    });
+    story.seconds(1).reads(&[]).reads_schema(&[]).seconds(30);
+    story
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .reads_schema(&FULL)
+        .seconds(120);
+    assert!(story.sent().is_empty(), "{:?}", story.sent());
+    assert!(story.migrations().is_empty());
 }

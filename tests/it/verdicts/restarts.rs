@@ -3,9 +3,10 @@
 use migwatch::model::alert::AlertName;
 use migwatch::model::database::DatabaseProblemKind;
 use migwatch::model::migration::{Outcome, Verdict};
-use migwatch::model::observation::LogStatus;
+use migwatch::model::observation::{LogStatus, Observation};
 use migwatch::model::policy::Policy;
 use migwatch::model::probe::Via;
+use migwatch::model::status::ConditionWord;
 
 use crate::support::story::{
     A_TO_B, APPLICATION_UP, B_TO_C, BACKEND, BACKEND_TABLE, DROP_MISSING, RUNNING, Story, armed, disarmed,
@@ -188,4 +189,22 @@ fn an_alert_whose_subject_never_shows_again_is_resolved_in_the_end() {
     assert_eq!(story.firing(), [AlertName::DatabaseUnreachable]);
     story.seconds(200);
     assert!(story.firing().is_empty());
+}
+
+#[test]
+fn an_end_that_is_heard_again_after_the_start_that_followed_it_is_no_crash() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, disarmed()).started().seconds(30);
+    story.migwatch_is_killed().ends_unheard(137);
+    let ended = story.now;
+    story.seconds_pass(1).starts_unheard().migwatch_comes_back();
+    // The new subscription begins with the last events.
+    let container = story.container.clone();
+    story.sees(Observation::Died {
+        container,
+        at: ended,
+        exit_code: 137,
+    });
+    assert_eq!(story.condition(BACKEND), ConditionWord::Up);
+    assert!(story.is_quiet());
 }

@@ -157,3 +157,34 @@ fn a_reading_that_was_overtaken_by_a_newer_one_moves_nothing() {
     let table = story.state.durable.tables.known.values().next().unwrap();
     assert_eq!(table.moves.len(), 1);
 }
+
+#[test]
+fn a_move_that_is_read_before_its_step_is_heard_is_not_the_work_of_the_run_before() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING)
+        .says(APPLICATION_UP)
+        .seconds(2)
+        .stopped(137)
+        .started()
+        .says(RUNNING)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .says(A_TO_B)
+        .says(APPLICATION_UP)
+        .seconds(60);
+    let all = story.migrations();
+    let told: Vec<_> = all
+        .iter()
+        .map(|migration| (migration.outcome, migration.grade))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Outcome::NothingToDo, Grade::Witnessed),
+            (Outcome::Applied, Grade::Confirmed)
+        ]
+    );
+}

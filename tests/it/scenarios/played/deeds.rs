@@ -1,8 +1,9 @@
 //! What somebody does, as both generations of Compose and the engine would make it look.
 
+use migwatch::model::service::ContainerId;
 use migwatch::model::status::ConditionWord;
 
-use super::play::{Play, Runner};
+use super::play::{Play, Runner, SECOND};
 use crate::played_product::{PROJECT, app};
 use crate::scenarios::row::{By, Deed, Start};
 use crate::support::fake_engine::containers::ContainerSpec;
@@ -24,21 +25,32 @@ impl Play {
                 })
                 .await;
             }
-            Deed::Kill => {
-                for id in &self.containers {
-                    self.stage.engine.kill(id, 9);
-                    self.stage.engine.die(id, 137);
-                }
-            }
             Deed::Scale(count) => self.scales(count).await,
+            Deed::Roll(start) => self.rolls(start).await,
+            Deed::SecondUp(start) => {
+                let before = std::mem::replace(&mut self.start, start);
+                let id = self.stage.up(self.spec(SECOND, 1), &[]);
+                self.start_script(id).await;
+                self.start = before;
+            }
             Deed::Release(revision) => self.world.releases(revision),
             Deed::Run(by, command) | Deed::Begin(by, command) => self.runs(by, command).await,
+            // It waits for that whenever it begins.
+            Deed::AtWork => {}
             Deed::LetGo => {
                 let (runner, rest) = self.begun.take().expect("it has begun");
                 self.goes_on(runner, rest).await;
             }
             Deed::KillIt => self.kills(),
             Deed::Says(line) => self.says(line).await,
+            Deed::Floods(count) => self.floods(count).await,
+            Deed::Checks(count) => self.checks(count),
+            Deed::Restore(revision) => {
+                self.world.is_emptied();
+                self.stands(None).await;
+                self.world.is_restored(revision);
+                self.stands(Some(revision)).await;
+            }
             Deed::Settled(count) => self.is_told(count).await,
             Deed::Restarted => {
                 self.stage.kill().await;
@@ -50,7 +62,7 @@ impl Play {
     /// `compose up`: a container that is there is made anew.
     pub(super) async fn up(&mut self, start: Start) {
         self.start = start;
-        let spec = self.spec(1);
+        let spec = self.spec(PROJECT, 1);
         let id = match self.containers.pop() {
             Some(old) => self.stage.recreate(self.case.compose, &old, spec, &[]),
             None => self.stage.up(spec, &[]),
@@ -82,7 +94,7 @@ impl Play {
         }
         while self.containers.len() < wanted {
             let number = u32::try_from(self.containers.len() + 1).expect("a few");
-            let id = self.stage.up(self.spec(number), &[]);
+            let id = self.stage.up(self.spec(PROJECT, number), &[]);
             self.containers.push(id.clone());
             self.start_script(id).await;
         }
@@ -99,21 +111,88 @@ impl Play {
                 let id = self.containers.last().expect("the application runs");
                 Runner::Exec(self.stage.engine.exec(id, &words(command)))
             }
-            By::OneOff | By::OneOffAtTerminal => Runner::Own(self.one_off(by, command)),
+            By::OneOff | By::OneOffAtTerminal => Runner::Own(self.lives(self.one_off(by, command)).await),
             By::PostStart => {
                 self.up(Start::Off).await;
                 let id = self.containers.last().expect("the application runs");
                 Runner::Exec(self.stage.engine.exec(id, &words(command)))
             }
-            By::PreStart => Runner::Own(self.hook(command)),
-            By::Process | By::Elsewhere => Runner::Nobody,
+            By::PreStart => Runner::Own(self.lives(self.hook(command)).await),
+            By::Process => {
+                self.writes("⬆️ Alembic 마이그레이션 적용 중...");
+                Runner::Process
+            }
+            By::Elsewhere => Runner::Nobody,
         };
         let acts = self.world.acts(command);
         self.goes_on(runner, acts).await;
     }
 
+    /// A container lives long enough to be looked at, and for its log to be opened.
+    async fn lives(&self, id: ContainerId) -> ContainerId {
+        let mut asked = self.stage.engine.log_requests(&id);
+        let opened = asked.wait_for(|asked| !asked.is_empty()).await;
+        opened.expect("the engine stays");
+        self.service("the container is known", |service| {
+            service.containers.iter().any(|look| look.id == id)
+        })
+        .await;
+        id
+    }
+
+    /// A new replica beside the old ones; once it serves they go, one after the other.
+    async fn rolls(&mut self, start: Start) {
+        let old = std::mem::take(&mut self.containers);
+        self.start = start;
+        let number = u32::try_from(old.len() + 1).expect("a few");
+        let id = self.stage.up(self.spec(PROJECT, number), &[]);
+        self.containers.push(id.clone());
+        self.start_script(id).await;
+        self.is_told(self.case.row.told.len()).await;
+        for id in old {
+            self.middle().await;
+            self.stage.stop(&id);
+            self.stage.engine.remove(&id);
+        }
+        self.service("the new replica is alone", |service| {
+            service.containers.len() == 1
+        })
+        .await;
+    }
+
+    async fn floods(&self, count: usize) {
+        let id = self.containers.last().expect("the application runs");
+        let before = self
+            .stage
+            .service("app", "is known", |_| true)
+            .await
+            .counters
+            .log_bytes;
+        let line = "GET /health 200";
+        for number in 0..count {
+            if number % 500 == 0 {
+                self.stage.engine.rotate(id, 1);
+            }
+            self.stage.says(id, line);
+        }
+        let bytes = u64::try_from(count * line.len()).expect("some");
+        self.service("all lines are read", |service| {
+            service.counters.log_bytes >= before + bytes
+        })
+        .await;
+    }
+
+    fn checks(&self, count: usize) {
+        let id = self.containers.last().expect("the application runs");
+        for _ in 0..count {
+            let check = self.stage.engine.exec(id, &["alembic", "current"]);
+            self.stage.engine.exec_ends(&check, 0);
+        }
+        self.stage.engine.health(id, "healthy");
+    }
+
     /// As `compose run` makes a container.
-    fn one_off(&self, by: By, command: &str) -> migwatch::model::service::ContainerId {
+    fn one_off(&self, by: By, command: &str) -> ContainerId {
         let spec = ContainerSpec::service(PROJECT, "app");
         let (name, auto_remove) = match self.case.compose {
             Compose::One => (format!("{PROJECT}_app_run_0123456789ab"), false),
@@ -137,7 +216,7 @@ impl Play {
     }
 
     /// As Compose 5.3 makes a container for what runs before the application's.
-    fn hook(&self, command: &str) -> migwatch::model::service::ContainerId {
+    fn hook(&self, command: &str) -> ContainerId {
         let spec = ContainerSpec::service(PROJECT, "app");
         let mut labels = spec.labels.clone();
         labels.remove("com.docker.compose.container-number");

@@ -1,27 +1,38 @@
 //! One row played: its engine, its database, and how it is acted from its beginning to its sentinel.
 
+use std::io::Write as _;
 use std::time::Duration;
 
+use migwatch::model::migration::Migration;
+use migwatch::model::revision::{Heads, Standing};
 use migwatch::model::service::ContainerId;
-use migwatch::model::status::ServiceStatus;
+use migwatch::model::status::{ServiceStatus, Status};
 use migwatch::model::time::{Clock, Timestamp};
 
 use super::world::{Act, World};
 use crate::played_product::{PROJECT, SKIP, Stage, UP, app, step};
 use crate::scenarios::case::Case;
-use crate::scenarios::row::{Begins, Expectation, FIRST, Sentinel, Start};
+use crate::scenarios::row::{Begins, HEAD, NEXT, Sentinel, Start};
 use crate::scenarios::{check, told};
 use crate::support::fake_engine::containers::ContainerSpec;
+use crate::support::sqlite_file::SqliteFile;
 use crate::support::waiting::until;
+use tempfile::TempDir;
 
 /// What the start script says before it migrates.
 const RUN: &str = crate::played_product::RUN;
+
+/// The project beside it.
+pub(super) const SECOND: &str = "shop-second";
 
 /// A row with all that is its own.
 pub(super) struct Play {
     pub(super) case: Case,
     pub(super) stage: Stage,
     pub(super) world: World,
+    folder: TempDir,
+    /// The sentinel's database.
+    elsewhere: SqliteFile,
     /// The application's containers.
     pub(super) containers: Vec<ContainerId>,
     /// What the application starts with now.
@@ -42,6 +53,8 @@ pub(super) enum Runner {
     Own(ContainerId),
     /// A command inside a container.
     Exec(migwatch::model::exec::ExecId),
+    /// Somebody beside the containers, whose output is a file.
+    Process,
     /// Nobody whom the engine knows.
     Nobody,
 }
@@ -50,16 +63,25 @@ impl Play {
     pub(super) async fn new(case: Case) -> Self {
         let (Begins::ServingAt(revision) | Begins::Before(revision)) = case.row.begins;
         let world = World::new(case.database, revision);
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let log = folder.path().join("run.log");
+        std::fs::write(&log, "").expect("the folder takes files");
+        let elsewhere = SqliteFile::new();
+        elsewhere.stands_at("alembic_version", HEAD);
+        let services = ["app", &format!("{SECOND}/app")];
         let more = format!(
-            "[databases]\ninterval = \"1s\"\n{}{}",
-            world.file.configured("shop", PROJECT, &["app"]),
-            case.configured(PROJECT)
+            "[databases]\ninterval = \"1s\"\n{}{}{}",
+            world.file.configured("shop", PROJECT, &services),
+            elsewhere.configured("elsewhere", "sentinel", &["sentinel"]),
+            case.configured(PROJECT, SECOND, &log)
         );
         let stage = Stage::watch("explicit", &more).await;
         Self {
             case,
             stage,
             world,
+            folder,
+            elsewhere,
             containers: Vec::new(),
             start: Start::Off,
             begun: None,
@@ -71,15 +93,9 @@ impl Play {
     /// Acts the row and checks all that is told of it.
     pub(super) async fn act(mut self) {
         let row = self.case.row;
-        if matches!(row.begins, Begins::ServingAt(_)) {
+        if let Begins::ServingAt(revision) = row.begins {
             self.up(Start::Off).await;
-            let stands = |status: &migwatch::model::status::Status| {
-                status
-                    .databases
-                    .iter()
-                    .any(|database| database.up && !database.tables.is_empty())
-            };
-            self.stage.daemon().until("its database is read", stands).await;
+            self.stands(Some(revision)).await;
         }
         self.expects().await;
         for deed in row.deeds {
@@ -93,15 +109,30 @@ impl Play {
     }
 
     async fn expects(&self) {
-        let to: &[&str] = match self.case.expectation() {
-            Expectation::Approved => &[],
-            Expectation::ApprovedElsewhere => &["--to", FIRST],
-            _ => return,
+        let Some(approve) = self.case.approval(PROJECT) else {
+            return;
         };
-        let service = format!("{PROJECT}/app");
-        let approve = ["approve", &service, "--for", "30m", "--reason", "release 42"];
-        let output = self.stage.home.run(&[&approve[..], to].concat()).await;
+        let approve: Vec<&str> = approve.iter().map(String::as_str).collect();
+        let output = self.stage.home.run(&approve).await;
         assert!(output.status.success(), "{}: {output:?}", self.case);
+    }
+
+    /// Waits until migwatch knows that the database stands there, or that there is no version table.
+    pub(super) async fn stands(&self, revision: Option<&str>) {
+        let is_there = |standing: &Standing| match (standing, revision) {
+            (Standing::At(heads), Some(revision)) => *heads == Heads::of([revision]),
+            (Standing::Missing, None) => true,
+            _ => false,
+        };
+        let stands = |status: &Status| {
+            let mut all = status
+                .databases
+                .iter()
+                .filter(|database| database.database.0 == "shop");
+            all.any(|database| database.up && database.tables.values().any(is_there))
+        };
+        let what = format!("{}: its database is read at {revision:?}", self.case);
+        self.stage.daemon().until(&what, stands).await;
     }
 
     /// Here migwatch may be killed.
@@ -112,10 +143,16 @@ impl Play {
         }
     }
 
+    async fn migrations(&self) -> Vec<Migration> {
+        let mut all = self.stage.daemon().status().await.migrations;
+        all.retain(|migration| [PROJECT, SECOND].contains(&migration.service.project.as_str()));
+        all
+    }
+
     /// Waits until the first `count` migrations are told as the row says.
     pub(super) async fn is_told(&self, count: usize) {
         until("what is told is what the row says", async || {
-            let all = self.stage.migrations("app").await;
+            let all = self.migrations().await;
             check::migrations(&self.case, &all, count)
         })
         .await;
@@ -131,7 +168,7 @@ impl Play {
     /// Something loud comes last, on the same path; by then the webhook was told all that the row says, and no more.
     async fn silence_is_proved(&self) {
         let wanted = self.case.alerts();
-        let own = [PROJECT];
+        let own = [PROJECT, SECOND, "shop"];
         let (heard, receiver) = (
             |all: &[_]| told::about(all, &own).len() >= wanted.len(),
             &self.stage.receiver,
@@ -147,6 +184,10 @@ impl Play {
             Sentinel::Log => {
                 self.stage.up(sentinel, &[RUN, &step("0", "1"), UP]);
             }
+            Sentinel::Database => {
+                self.stage.up(sentinel, &[]);
+                self.elsewhere.stands_at("alembic_version", NEXT);
+            }
             Sentinel::Exec => {
                 let id = self.stage.up(sentinel, &[]);
                 self.stage.engine.exec(&id, &["alembic", "upgrade", "head"]);
@@ -157,6 +198,7 @@ impl Play {
             .until(&format!("{}: its sentinel", self.case), is_heard)
             .await;
         let mut told = told::about(&all, &own);
+        told::forget_what_was_corrected(&mut told);
         if self.case.restarts {
             // What was under way when migwatch was killed may be repeated, with its own key.
             told.dedup();
@@ -169,9 +211,9 @@ impl Play {
     }
 
     /// The application's container, as it starts now.
-    pub(super) fn spec(&self, number: u32) -> ContainerSpec {
+    pub(super) fn spec(&self, project: &str, number: u32) -> ContainerSpec {
         let switch = match self.start {
-            Start::Off | Start::Despite(_) => Some("false"),
+            Start::Off | Start::Checked | Start::Despite(_) => Some("false"),
             Start::On | Start::OnTo(_) => Some("true"),
             Start::Unset | Start::Bare(_) => None,
         };
@@ -186,11 +228,13 @@ impl Play {
         };
         ContainerSpec {
             command,
+            healthcheck: (self.start == Start::Checked)
+                .then(|| ["CMD", "alembic", "current"].map(str::to_owned).to_vec()),
             environment: switch
                 .map(|switch| format!("RUN_MIGRATIONS={switch}"))
                 .into_iter()
                 .collect(),
-            ..ContainerSpec::replica(PROJECT, "app", number)
+            ..ContainerSpec::replica(project, "app", number)
         }
     }
 
@@ -210,7 +254,7 @@ impl Play {
     pub(super) async fn start_script(&mut self, id: ContainerId) {
         self.started_at = self.stage.engine.clock().now();
         let command = match self.start {
-            Start::Off => {
+            Start::Off | Start::Checked => {
                 self.stage.says(&id, SKIP);
                 self.stage.says(&id, UP);
                 self.skips += 1;
@@ -236,6 +280,7 @@ impl Play {
             match act {
                 Act::Says(line) => match &runner {
                     Runner::Start(id) | Runner::Own(id) => self.stage.says(id, &line),
+                    Runner::Process => self.writes(&line),
                     Runner::Exec(_) | Runner::Nobody => {}
                 },
                 Act::Leaves(column) => self.world.leaves(column),
@@ -263,14 +308,24 @@ impl Play {
                 engine.remove(id);
             }
             Runner::Exec(exec) => engine.exec_ends(exec, code),
+            Runner::Process if code == 0 => self.writes("✅ Alembic 마이그레이션 완료!"),
+            Runner::Process => {}
             Runner::Nobody => {}
         }
+    }
+
+    /// Into the log file of what runs beside the containers.
+    pub(super) fn writes(&self, line: &str) {
+        let log = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.folder.path().join("run.log"));
+        writeln!(log.expect("it is there"), "{line}").expect("it takes lines");
     }
 
     /// The slow step has begun, and migwatch knows that something moves.
     async fn is_at_work(&mut self) {
         until(&format!("{}: it is in its slow step", self.case), async || {
-            let all = self.stage.migrations("app").await;
+            let all = self.migrations().await;
             let is_known = all.iter().any(migwatch::model::migration::Migration::moved);
             is_known.then_some(()).ok_or_else(|| format!("{all:#?}"))
         })

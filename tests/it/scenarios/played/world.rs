@@ -40,6 +40,8 @@ impl World {
     pub(super) fn new(database: Database, revision: &'static str) -> Self {
         let file = SqliteFile::new();
         if revision != BASE {
+            // What its last step made, and would take away.
+            file.widens(true);
             file.stands_at(TABLE, revision);
         }
         Self {
@@ -153,6 +155,18 @@ impl World {
     pub(super) fn moves(&mut self, to: &str) {
         to.clone_into(&mut self.at);
         self.file.stands_at(TABLE, to);
+    }
+
+    /// Nothing is left of it.
+    pub(super) fn is_emptied(&mut self) {
+        BASE.clone_into(&mut self.at);
+        self.file.is_emptied();
+    }
+
+    /// A backup is played back.
+    pub(super) fn is_restored(&mut self, revision: &str) {
+        self.file.is_restored();
+        self.moves(revision);
     }
 
     pub(super) fn leaves(&self, column: Column) {

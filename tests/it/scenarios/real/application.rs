@@ -1,13 +1,15 @@
 //! The application as rows use it: its compose file, its releases' scripts, and the schema that it begins with. The start script is the
 //! operations guide's; what serves behind it only says that it does.
 
+use std::path::Path;
+
 use crate::scenarios::row::{BROKEN, FIRST, HEAD, NEXT, SLOW, Start};
 
 /// What its image says when it is there.
 const SERVES: &str = "echo '[2026-11-23 09:31:06 +0000] [1] [INFO] Listening at: http://0.0.0.0:8000 (1)' && exec tail -f /dev/null";
 
 /// The whole compose file. No network of its own: the database is on the engine's.
-pub(super) fn compose_file(start: Start, url: &str, hook: Option<&str>) -> String {
+pub(super) fn compose_file(start: Start, url: &str, incoming: &Path, hook: Option<&str>) -> String {
     let (switch, command) = starts(start);
     // Compose replaces what looks like a variable of its own.
     let command = serde_json::to_string(&["sh", "-c", &command])
@@ -19,10 +21,16 @@ pub(super) fn compose_file(start: Start, url: &str, hook: Option<&str>) -> Strin
             serde_json::to_string(&hook.split_whitespace().collect::<Vec<_>>()).expect("text is JSON");
         format!("    post_start: [{{ command: {words} }}]\n")
     });
+    let check = match start {
+        Start::Checked => "{ test: [CMD, alembic, current], interval: 2s, timeout: 10s, retries: 60 }",
+        _ => "{ disable: true }",
+    };
+    let incoming = incoming.display();
     format!(
         "services:\n  app:\n    image: migwatch-demo-app\n    network_mode: bridge\n    working_dir: /srv/reports\n    \
-         stop_grace_period: 1s\n    healthcheck: {{ disable: true }}\n    command: {command}\n    \
-         volumes: [\"./incoming:/srv/reports/dbmig/incoming\"]\n    environment:\n      DATABASE_URL: \"{url}\"\n{}{}",
+         stop_grace_period: 1s\n    healthcheck: {check}\n    command: {command}\n    \
+         logging: {{ driver: json-file, options: {{ max-size: 50k, max-file: \"2\" }} }}\n    \
+         volumes: [\"{incoming}:/srv/reports/dbmig/incoming\"]\n    environment:\n      DATABASE_URL: \"{url}\"\n{}{}",
         switch.unwrap_or_default(),
         hook.unwrap_or_default()
     )
@@ -37,7 +45,7 @@ fn starts(start: Start) -> (Option<&'static str>, String) {
         )
     };
     match start {
-        Start::Off => (Some("false"), guide("alembic upgrade head")),
+        Start::Off | Start::Checked => (Some("false"), guide("alembic upgrade head")),
         Start::On => (Some("true"), guide("alembic upgrade head")),
         Start::Unset => (None, guide("alembic upgrade head")),
         Start::OnTo(alembic) => (Some("true"), guide(alembic)),
@@ -61,6 +69,10 @@ pub(super) fn schema_at(revision: &str) -> String {
          INSERT INTO alembic_version VALUES ('{revision}');"
     )
 }
+
+/// The statements that leave nothing of any of that.
+pub(super) const NO_SCHEMA: &str =
+    "DROP TABLE IF EXISTS report_runs; DROP TABLE IF EXISTS reports; DROP TABLE IF EXISTS alembic_version;";
 
 /// The script of a release.
 pub(super) fn script(revision: &str) -> String {

@@ -1,10 +1,14 @@
 //! What somebody does, done for real: by Compose's command line, by the engine's where Compose has no word for it, and by files.
 
+use std::io::Write as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use migwatch::model::service::ServiceId;
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use tokio::time::Instant;
 
 use super::application;
 use super::ground::Ground;
@@ -12,6 +16,10 @@ use super::scene::Scene;
 use crate::scenarios::row::{By, Deed, Start};
 use crate::support::stack::{docker, docker_on};
 use crate::support::waiting::until;
+
+/// The rest of a line of an access log.
+const FILLING: &str =
+    "\"-\" \"kube-probe/1.31 (a client that says more of itself than anybody wants to know)\"";
 
 /// What runs on for longer is taken as moving something; a machine that is busy takes as long for nothing.
 const PRESUMED: Duration = Duration::from_millis(4_500);
@@ -31,10 +39,13 @@ impl Scene {
                 })
                 .await;
             }
-            Deed::Kill => {
-                self.stack.compose(&["kill", "app"], &[]).await;
-            }
             Deed::Scale(count) => self.scales(ground, count).await,
+            Deed::Roll(start) => self.rolls(ground, start).await,
+            Deed::SecondUp(start) => {
+                let second = self.second.as_ref().expect("the row says that there is one");
+                second.write("docker-compose.yml", &self.compose_file(start, None));
+                second.compose(&["up", "-d", "app"], &[]).await;
+            }
             Deed::Release(revision) => {
                 self.stack
                     .write(&format!("incoming/{revision}.py"), &application::script(revision));
@@ -45,6 +56,7 @@ impl Scene {
                 self.begun = Some((by, child));
                 self.is_at_work(ground).await;
             }
+            Deed::AtWork => self.is_at_work(ground).await,
             Deed::LetGo => {
                 self.is_at_work(ground).await;
                 self.stack.write("incoming/go", "");
@@ -52,6 +64,14 @@ impl Scene {
             }
             Deed::KillIt => self.kills(ground).await,
             Deed::Says(line) => self.says(ground, line).await,
+            Deed::Floods(count) => self.floods(ground, count).await,
+            Deed::Checks(count) => self.checks(count).await,
+            Deed::Restore(revision) => {
+                self.schema.execute(application::NO_SCHEMA).await;
+                self.stands(ground, None).await;
+                self.schema.execute(&application::schema_at(revision)).await;
+                self.stands(ground, Some(revision)).await;
+            }
             Deed::Settled(count) => self.is_told(ground, count).await,
             Deed::Restarted => ground.restart().await,
         }
@@ -59,18 +79,20 @@ impl Scene {
 
     pub(super) async fn up(&mut self, ground: &Ground, start: Start, flags: &[&str]) {
         self.start = start;
-        self.stack.write(
-            "docker-compose.yml",
-            &application::compose_file(start, &self.url(), None),
-        );
+        self.stack
+            .write("docker-compose.yml", &self.compose_file(start, None));
         self.again(ground, &[&["up", "-d"], flags, &["app"]].concat())
             .await;
+    }
+
+    fn compose_file(&self, start: Start, hook: Option<&str>) -> String {
+        application::compose_file(start, &self.url(), &self.incoming(), hook)
     }
 
     /// It starts (again); where it skips, that is heard.
     async fn again(&mut self, ground: &Ground, arguments: &[&str]) {
         self.stack.compose(arguments, &[]).await;
-        if self.start == Start::Off {
+        if matches!(self.start, Start::Off | Start::Checked) {
             self.skips += 1;
             let skips = self.skips;
             self.service(ground, "its start skipped", |service| {
@@ -100,11 +122,72 @@ impl Scene {
         .await;
     }
 
+    /// A new replica beside the old ones; once it has done what the row says, they go one after the other.
+    async fn rolls(&mut self, ground: &Ground, start: Start) {
+        let old = self.stack.compose(&["ps", "-q", "app"], &[]).await;
+        let old: Vec<&str> = old.lines().collect();
+        self.stack
+            .write("docker-compose.yml", &self.compose_file(start, None));
+        let scale = format!("app={}", old.len() + 1);
+        let up = ["up", "-d", "--no-recreate", "--scale", &scale, "app"];
+        self.stack.compose(&up, &[]).await;
+        self.is_told(ground, self.case.row.told.len()).await;
+        for id in old {
+            docker(&["stop", "--time", "1", id]).await;
+            docker(&["rm", id]).await;
+        }
+        self.service(ground, "the new replica is alone", |service| {
+            service.containers.len() == 1
+        })
+        .await;
+    }
+
+    async fn floods(&self, ground: &Ground, count: usize) {
+        let before = self.log_bytes(ground).await;
+        let write = format!(
+            "i=0; while [ $i -lt {count} ]; do i=$((i+1)); echo \"$i GET /health 200 {FILLING}\"; done >/proc/1/fd/1"
+        );
+        docker(&["exec", &self.stack.container("app").await, "sh", "-c", &write]).await;
+        let bytes = u64::try_from(count * FILLING.len()).expect("some");
+        self.service(ground, "all lines are read", |service| {
+            service.counters.log_bytes >= before + bytes
+        })
+        .await;
+    }
+
+    async fn checks(&self, count: usize) {
+        let id = self.stack.container("app").await;
+        until(&format!("{}: {count} health checks", self.case), async || {
+            let log = docker(&["inspect", "--format", "{{len .State.Health.Log}}", &id]).await;
+            let passed = log.parse::<usize>().is_ok_and(|passed| passed >= count);
+            passed.then_some(()).ok_or(log)
+        })
+        .await;
+    }
+
+    /// A project's `./run.sh`, whose output is a file.
+    async fn runs_beside(&self, command: &str) {
+        let log = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.stack.path("run.log"));
+        let mut log = log.expect("it is there");
+        writeln!(log, "⬆️ Alembic 마이그레이션 적용 중...").expect("it takes lines");
+        let mut run = self.begun_by(By::Elsewhere, command);
+        let output = || Stdio::from(log.try_clone().expect("it is open"));
+        run.stdout(output()).stderr(output());
+        if run.status().await.expect("it can be run").success() {
+            writeln!(log, "✅ Alembic 마이그레이션 완료!").expect("it takes lines");
+        }
+    }
+
     async fn runs(&mut self, ground: &Ground, by: By, command: &'static str) {
         if by == By::PostStart {
-            let file = application::compose_file(Start::Off, &self.url(), Some(command));
+            let file = self.compose_file(Start::Off, Some(command));
             self.stack.write("docker-compose.yml", &file);
             return self.again(ground, &["up", "-d", "app"]).await;
+        }
+        if by == By::Process {
+            return self.runs_beside(command).await;
         }
         let began = Instant::now();
         let ended = self.begun_by(by, command).output().await.expect("it can be run");
@@ -158,7 +241,7 @@ impl Scene {
     async fn is_at_work(&self, ground: &Ground) {
         let sign = self.incoming().join("at_work");
         until(&format!("{}: it is in its slow step", self.case), async || {
-            let all = ground.migrations(self.project()).await;
+            let all = ground.migrations(&[self.project()]).await;
             let is_known = all.iter().any(migwatch::model::migration::Migration::moved);
             (sign.exists() && is_known)
                 .then_some(())
@@ -218,7 +301,8 @@ impl Scene {
     }
 
     async fn log_bytes(&self, ground: &Ground) -> u64 {
-        let service = ground.service(self.project(), "is known", |_| true).await;
+        let app = ServiceId::new(self.project(), "app");
+        let service = ground.service(&app, "is known", |_| true).await;
         service.counters.log_bytes
     }
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use migwatch::model::migration::Migration;
+use migwatch::model::revision::{Heads, Standing};
+use migwatch::model::service::ServiceId;
 use migwatch::model::status::{ServiceStatus, Status};
 use tokio::sync::RwLock;
 
@@ -23,13 +25,13 @@ pub(super) struct Ground {
 
 impl Ground {
     /// Watches, with what these scenes configure.
-    pub(super) async fn new(scenes: &[&Scene]) -> Self {
+    pub(super) async fn new(scenes: &[&Scene], more: &str) -> Self {
         let receiver = Receiver::start();
         let home = Home::new(Path::new(ENGINE));
         let scenes: String = scenes.iter().map(|scene| scene.configured()).collect();
         let url = receiver.url("/");
         home.configure(&format!(
-            "[databases]\ninterval = \"2s\"\n[receiver.webhook.test]\nurl = \"{url}\"\n{scenes}"
+            "[databases]\ninterval = \"2s\"\n[receiver.webhook.test]\nurl = \"{url}\"\n{scenes}{more}"
         ));
         let ground = Self {
             home,
@@ -56,26 +58,39 @@ impl Ground {
         daemon.as_ref().expect("it runs").status().await
     }
 
-    /// The migrations of the application of a project.
-    pub(super) async fn migrations(&self, project: &str) -> Vec<Migration> {
+    /// The migrations of these projects.
+    pub(super) async fn migrations(&self, projects: &[&str]) -> Vec<Migration> {
         let mut all = self.status().await.migrations;
-        all.retain(|migration| migration.service.project == project);
+        all.retain(|migration| projects.contains(&migration.service.project.as_str()));
         all
     }
 
-    /// Waits until the application of a project is such.
+    /// Whether it is known that the database of this name stands there, or has no version table; else what is known.
+    pub(super) async fn stands(&self, schema: &str, revision: Option<&str>) -> Result<(), String> {
+        let all = self.status().await.databases;
+        let own = all
+            .iter()
+            .find(|database| database.database.0.ends_with(&format!("/{schema}")));
+        let is_there = |standing: &Standing| match (standing, revision) {
+            (Standing::At(heads), Some(revision)) => *heads == Heads::of([revision]),
+            (Standing::Missing, None) => true,
+            _ => false,
+        };
+        let stands = own.is_some_and(|own| own.up && own.tables.values().any(is_there));
+        stands.then_some(()).ok_or_else(|| format!("{own:#?}"))
+    }
+
+    /// Waits until a service is such.
     pub(super) async fn service(
         &self,
-        project: &str,
+        id: &ServiceId,
         what: &str,
         is_such: impl Fn(&ServiceStatus) -> bool,
     ) -> ServiceStatus {
-        let what = format!("{project}: {what}");
+        let what = format!("{id}: {what}");
         until(&what, async || {
             let services = self.status().await.services;
-            let service = services
-                .into_iter()
-                .find(|service| service.service.project == project);
+            let service = services.into_iter().find(|service| service.service == *id);
             match service {
                 Some(service) if is_such(&service) => Ok(service),
                 other => Err(format!("{other:#?}")),

@@ -1,26 +1,21 @@
 //! Commands that people run inside running containers: nothing of them is in any log.
 
-use migwatch::model::migration::Outcome::{Applied, Downgraded, Failed, Interrupted, NothingToDo, Stamped};
+use migwatch::model::migration::Outcome::{
+    Applied, Downgraded, Failed, HalfApplied, Interrupted, NothingToDo, Stamped,
+};
 use migwatch::model::migration::Trigger::Exec;
 
-use super::{BOTH, UNDECLARED, UNDECLARED_IDLE, UNDECLARED_TO_FIRST};
-use crate::scenarios::row::Begins::ServingAt;
+use super::{UNDECLARED, UNDECLARED_IDLE, UNDECLARED_TO_FIRST};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
-use crate::scenarios::row::Deed::{Begin, KillIt, Release, Run};
+use crate::scenarios::row::Deed::{Begin, KillIt, LetGo, Release, Restarted, Run};
 use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing};
 use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, SLOW, Sentinel, Told};
 use crate::support::stack::Compose::{One, Two};
 
 const EXEC: Row = Row {
-    name: "",
-    begins: ServingAt(HEAD),
-    deeds: &[],
-    told: &[],
     under: UNDECLARED,
-    alerts: &[],
     sentinel: Sentinel::Exec,
-    on: BOTH,
-    real: &[],
+    ..Row::NOTHING
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -86,6 +81,16 @@ pub(super) const ROWS: &[Row] = &[
         ..EXEC
     },
     Row {
+        name: "an exec that fails and leaves a half behind is told as half applied whatever was expected",
+        deeds: &[Release(BROKEN), Run(By::Exec, "alembic upgrade head")],
+        told: &[Told::ran(Exec, HalfApplied)],
+        under: UNDECLARED_IDLE,
+        alerts: &["MigrationHalfApplied(app)"],
+        on: &[MariaDb],
+        real: &[(Approved, MariaDb, One)],
+        ..EXEC
+    },
+    Row {
         name: "an exec that is killed in its step is told as interrupted",
         deeds: &[Release(SLOW), Begin(By::Exec, "alembic upgrade head"), KillIt],
         told: &[Told {
@@ -95,6 +100,18 @@ pub(super) const ROWS: &[Row] = &[
         under: UNDECLARED_IDLE,
         alerts: &["MigrationInterrupted(app)"],
         real: &[(Deny, PostgreSql, One)],
+        ..EXEC
+    },
+    Row {
+        name: "an exec over a restart of migwatch is one migration",
+        deeds: &[
+            Release(SLOW),
+            Begin(By::Exec, "alembic upgrade head"),
+            Restarted,
+            LetGo,
+        ],
+        told: &[Told::moved(Exec, Applied, HEAD, SLOW)],
+        real: &[(Explicit, MariaDb, Two)],
         ..EXEC
     },
 ];

@@ -1,28 +1,20 @@
 //! Containers of `compose run`: short-lived, removed by themselves, and every line of them is seen.
 
 use migwatch::model::migration::Outcome::{
-    Applied, Downgraded, Failed, Interrupted, NothingApplied, NothingToDo, Stamped,
+    Applied, Downgraded, Failed, HalfApplied, Interrupted, NothingApplied, NothingToDo, Stamped,
 };
 use migwatch::model::migration::Trigger::OneOff;
 
-use super::{BOTH, UNDECLARED, UNDECLARED_IDLE, UNDECLARED_TO_FIRST};
-use crate::scenarios::row::Begins::ServingAt;
+use super::{UNDECLARED, UNDECLARED_IDLE, UNDECLARED_TO_FIRST};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
-use crate::scenarios::row::Deed::{Begin, KillIt, Release, Run};
+use crate::scenarios::row::Deed::{Begin, KillIt, LetGo, Release, Restarted, Run};
 use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Window};
-use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, SLOW, Sentinel, Told};
+use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, SLOW, Told};
 use crate::support::stack::Compose::{One, Two};
 
 const ONE_OFF: Row = Row {
-    name: "",
-    begins: ServingAt(HEAD),
-    deeds: &[],
-    told: &[],
     under: UNDECLARED,
-    alerts: &[],
-    sentinel: Sentinel::Log,
-    on: BOTH,
-    real: &[],
+    ..Row::NOTHING
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -74,6 +66,16 @@ pub(super) const ROWS: &[Row] = &[
         ..ONE_OFF
     },
     Row {
+        name: "a one-off that fails and leaves a half behind is told as half applied whatever was expected",
+        deeds: &[Release(BROKEN), Run(By::OneOff, "alembic upgrade head")],
+        told: &[Told::tried(OneOff, HalfApplied, HEAD, BROKEN)],
+        under: UNDECLARED_IDLE,
+        alerts: &["MigrationHalfApplied(app)"],
+        on: &[MariaDb],
+        real: &[(Deny, MariaDb, Two)],
+        ..ONE_OFF
+    },
+    Row {
         name: "a one-off that migrates another database and exits 0 applied nothing",
         deeds: &[
             Release(NEXT),
@@ -91,6 +93,18 @@ pub(super) const ROWS: &[Row] = &[
         under: UNDECLARED_IDLE,
         alerts: &["MigrationInterrupted(app)"],
         real: &[(Allow, PostgreSql, Two)],
+        ..ONE_OFF
+    },
+    Row {
+        name: "a one-off over a restart of migwatch is one migration",
+        deeds: &[
+            Release(SLOW),
+            Begin(By::OneOff, "alembic upgrade head"),
+            Restarted,
+            LetGo,
+        ],
+        told: &[Told::moved(OneOff, Applied, HEAD, SLOW)],
+        real: &[(Deny, PostgreSql, One)],
         ..ONE_OFF
     },
 ];

@@ -3,24 +3,16 @@
 use migwatch::model::migration::Outcome::{Applied, Downgraded};
 use migwatch::model::migration::Trigger::OutOfBand;
 
-use super::{BOTH, NOBODYS};
-use crate::scenarios::row::Begins::ServingAt;
+use super::NOBODYS;
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Release, Run, Settled};
 use crate::scenarios::row::Expectation::{Allow, ApprovedElsewhere, Deny, Explicit, Window};
-use crate::scenarios::row::{By, HEAD, NEXT, Row, Sentinel, Told};
+use crate::scenarios::row::{By, HEAD, NEXT, Row, Told};
 use crate::support::stack::Compose::{One, Two};
 
 const ELSEWHERE: Row = Row {
-    name: "",
-    begins: ServingAt(HEAD),
-    deeds: &[],
-    told: &[],
     under: NOBODYS,
-    alerts: &[],
-    sentinel: Sentinel::Log,
-    on: BOTH,
-    real: &[],
+    ..Row::NOTHING
 };
 
 pub(super) const ROWS: &[Row] = &[

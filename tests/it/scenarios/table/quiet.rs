@@ -1,28 +1,23 @@
 //! What moves no schema, or moves it as it should: nobody is told.
 
-use migwatch::model::migration::Outcome::NothingToDo;
-use migwatch::model::migration::Rule::{DeclaredDeploy, LeftArmed};
+use migwatch::model::migration::Outcome::{Applied, NothingToDo};
+use migwatch::model::migration::Rule::{Approved as ByApproval, DeclaredDeploy, LeftArmed, StricterOwner};
 use migwatch::model::migration::Trigger::Startup;
 use migwatch::model::migration::Verdict::{Expected, Unexpected};
 
-use super::{BOTH, DECLARED, NO_MATTER};
-use crate::scenarios::row::Begins::ServingAt;
+use super::{DECLARED, NO_MATTER};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
-use crate::scenarios::row::Deed::{Restart, Restarted, Run, Says, Scale, Settled, Start as Starts, Stop, Up};
-use crate::scenarios::row::Expectation::{Allow, Deny, Explicit};
-use crate::scenarios::row::{By, HEAD, Row, Sentinel, Start, Told};
+use crate::scenarios::row::Deed::{
+    Checks, Floods, Release, Restart, Restarted, Restore, Roll, Run, Says, Scale, SecondUp, Settled,
+    Start as Starts, Stop, Up,
+};
+use crate::scenarios::row::Expectation::{Allow, Approved, Deny, Explicit, Window};
+use crate::scenarios::row::{By, FIRST, HEAD, NEXT, Row, Second, Sentinel, Start, Told};
 use crate::support::stack::Compose::{One, Two};
 
 const QUIET: Row = Row {
-    name: "",
-    begins: ServingAt(HEAD),
-    deeds: &[],
-    told: &[],
     under: NO_MATTER,
-    alerts: &[],
-    sentinel: Sentinel::Log,
-    on: BOTH,
-    real: &[],
+    ..Row::NOTHING
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -83,6 +78,61 @@ pub(super) const ROWS: &[Row] = &[
             ),
         ],
         real: &[(Deny, MariaDb, One), (Allow, PostgreSql, Two)],
+        ..QUIET
+    },
+    Row {
+        name: "health checks that ask Alembic every two seconds are no runs",
+        deeds: &[Up(Start::Checked), Checks(3)],
+        sentinel: Sentinel::Exec,
+        real: &[(Deny, MariaDb, Two)],
+        ..QUIET
+    },
+    Row {
+        name: "a log that is rotated under load is quiet",
+        deeds: &[Floods(3_000)],
+        real: &[(Explicit, MariaDb, One)],
+        ..QUIET
+    },
+    Row {
+        name: "a rolling deploy that declares itself is quiet",
+        deeds: &[Scale(2), Release(NEXT), Roll(Start::On)],
+        told: &[Told::moved(Startup, Applied, HEAD, NEXT)],
+        under: &[DECLARED[0], DECLARED[1], DECLARED[3], DECLARED[4], DECLARED[6]],
+        real: &[(Explicit, MariaDb, Two), (Window, PostgreSql, One)],
+        ..QUIET
+    },
+    Row {
+        name: "the other half of a deployment that declares its migration is quiet",
+        deeds: &[Release(NEXT), SecondUp(Start::On), Settled(1), Stop],
+        told: &[Told::moved(Startup, Applied, HEAD, NEXT)],
+        under: &[DECLARED[0], DECLARED[1], DECLARED[3], DECLARED[4], DECLARED[6]],
+        second: Second::Green,
+        real: &[(Explicit, PostgreSql, Two), (Approved, MariaDb, One)],
+        ..QUIET
+    },
+    Row {
+        name: "a preview stack that moves the database of a stricter one is told whatever it may do itself",
+        deeds: &[Release(NEXT), SecondUp(Start::On)],
+        told: &[Told::moved(Startup, Applied, HEAD, NEXT).judged(Unexpected, StricterOwner)],
+        under: &[DECLARED[1], DECLARED[2]],
+        second: Second::Preview,
+        real: &[(Deny, MariaDb, Two)],
+        ..QUIET
+    },
+    Row {
+        name: "a restore that somebody approved is quiet",
+        deeds: &[Restore(FIRST)],
+        under: &[(Approved, Expected, ByApproval)],
+        sentinel: Sentinel::Database,
+        real: &[(Approved, MariaDb, Two), (Approved, PostgreSql, One)],
+        ..QUIET
+    },
+    Row {
+        name: "a restore that nobody approved is told as a replaced database and not as a migration",
+        deeds: &[Restore(FIRST)],
+        alerts: &["DatabaseReplaced(its database)"],
+        sentinel: Sentinel::Database,
+        real: &[(Allow, PostgreSql, Two)],
         ..QUIET
     },
     Row {

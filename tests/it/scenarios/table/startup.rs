@@ -1,34 +1,29 @@
 //! Starts of the application's own containers.
 
 use migwatch::model::migration::Outcome::{
-    Applied, Downgraded, Failed, Interrupted, NothingApplied, NothingToDo, Stamped,
+    Applied, Downgraded, Failed, HalfApplied, Interrupted, NothingApplied, NothingToDo, Stamped,
 };
 use migwatch::model::migration::Rule::{
-    BareCommand, DeclaredDeploy, DespiteDisarmed, LeftArmed, PredecessorArmed, UnsetMeansTrue,
+    BareCommand, DeclaredDeploy, LeftArmed, PredecessorArmed, UnsetMeansTrue,
 };
 use migwatch::model::migration::Trigger::Startup;
 use migwatch::model::migration::Verdict::{Expected, Unexpected};
 
-use super::{BOTH, DECLARED, DECLARED_IDLE};
-use crate::scenarios::row::Begins::{Before, ServingAt};
+use super::{DECLARED, DECLARED_IDLE};
+use crate::scenarios::row::Begins::Before;
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
-use crate::scenarios::row::Deed::{KillIt, Recreate, Release, Restart, Settled, Up};
+use crate::scenarios::row::Deed::{
+    AtWork, KillIt, LetGo, Recreate, Release, Restart, Restarted, Settled, Up,
+};
 use crate::scenarios::row::Expectation::{
     Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing, Window,
 };
-use crate::scenarios::row::{BASE, BROKEN, FIRST, HEAD, NEXT, Row, SLOW, Sentinel, Start, Told};
+use crate::scenarios::row::{BASE, BROKEN, FIRST, HEAD, NEXT, Row, SLOW, Start, Told};
 use crate::support::stack::Compose::{One, Two};
 
 const START: Row = Row {
-    name: "",
-    begins: ServingAt(HEAD),
-    deeds: &[],
-    told: &[],
     under: DECLARED,
-    alerts: &[],
-    sentinel: Sentinel::Log,
-    on: BOTH,
-    real: &[],
+    ..Row::NOTHING
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -93,6 +88,16 @@ pub(super) const ROWS: &[Row] = &[
         ..START
     },
     Row {
+        name: "a deploy that fails and leaves a half behind is told as half applied whatever was expected",
+        deeds: &[Release(BROKEN), Up(Start::On)],
+        told: &[Told::tried(Startup, HalfApplied, HEAD, BROKEN)],
+        under: DECLARED_IDLE,
+        alerts: &["MigrationHalfApplied(app)", "ServiceDown(app)"],
+        on: &[MariaDb],
+        real: &[(Allow, MariaDb, One)],
+        ..START
+    },
+    Row {
         name: "a deploy that is killed in its step is told as interrupted",
         deeds: &[Release(SLOW), Up(Start::On), KillIt],
         told: &[Told::tried(Startup, Interrupted, HEAD, SLOW)],
@@ -148,14 +153,21 @@ pub(super) const ROWS: &[Row] = &[
         ..START
     },
     Row {
-        name: "a start that migrates although its environment says no is told as that",
+        name: "a switch that the command does not ask is no switch",
         deeds: &[Release(NEXT), Up(Start::Despite("alembic upgrade head"))],
         told: &[Told::moved(Startup, Applied, HEAD, NEXT)],
         under: &[
-            (Nothing, Unexpected, DespiteDisarmed),
-            (Explicit, Unexpected, DespiteDisarmed),
+            (Nothing, Unexpected, BareCommand),
+            (Explicit, Unexpected, BareCommand),
             DECLARED[3],
         ],
+        ..START
+    },
+    Row {
+        name: "a deploy over a restart of migwatch is one migration",
+        deeds: &[Release(SLOW), Up(Start::On), AtWork, Restarted, LetGo],
+        told: &[Told::moved(Startup, Applied, HEAD, SLOW)],
+        real: &[(Window, MariaDb, One)],
         ..START
     },
 ];
