@@ -8,7 +8,6 @@ use migwatch::model::cause::CauseClass;
 use migwatch::model::fact::Fact;
 use migwatch::model::migration::{Grade, Migration, MigrationId, Outcome, Trigger, Verdict};
 use migwatch::model::policy::Policy;
-use migwatch::model::service::ServiceId;
 use proptest::prelude::*;
 
 use super::acts::play;
@@ -146,14 +145,11 @@ proptest! {
     fn no_migration_is_counted_twice_and_none_is_lost(plan in plan(8), trouble in trouble()) {
         let world = play(&plan);
         let watch = Watch::all(&world, &trouble);
-        let mut happened: BTreeMap<ServiceId, u64> = BTreeMap::new();
-        for one in expected(&world, &watch.heard) {
-            *happened.entry(one.service).or_default() += 1;
-        }
-        let counts = watch.state.durable.migrations.counts.iter();
-        let counted: BTreeMap<ServiceId, u64> = counts
-            .map(|(service, counts)| (service.clone(), counts.outcomes.values().sum()))
-            .collect();
+        let happened = expected(&world, &watch.heard).len();
+        // A finding may have been counted for another service that uses the database; a correction moves no counter.
+        let counts = watch.state.durable.migrations.counts.values();
+        let counted: u64 = counts.flat_map(|counts| counts.outcomes.values()).sum();
+        let happened = u64::try_from(happened).unwrap();
         prop_assert_eq!(counted, happened, "{}", told(&world, &watch));
     }
 
