@@ -33,9 +33,12 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
+use migwatch::daemon::clock::SystemClock;
 use migwatch::model::migration::{Migration, MigrationId};
+use migwatch::model::time::Clock as _;
+use tokio::time::Instant;
 
 use expected::Expected;
 use support::daemon::{Daemon, Home};
@@ -56,6 +59,10 @@ impl Dice {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a soak is set by its caller's environment"
+)]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -101,10 +108,7 @@ impl Watched {
 
 async fn soak() {
     let kills = number("MIGWATCH_SOAK_KILLS").unwrap_or(200);
-    let seed = number("MIGWATCH_SOAK_SEED").unwrap_or_else(|| {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        since.unwrap_or_default().as_secs()
-    });
+    let seed = number("MIGWATCH_SOAK_SEED").unwrap_or_else(|| SystemClock.now().as_nanos().unsigned_abs());
     println!("seed {seed}, {kills} kills");
     let (mut dice, began) = (Dice(seed), Instant::now());
     let world = World::new().await;

@@ -16,11 +16,9 @@ pub(in crate::judge) use applying::in_words;
 pub struct Tracked {
     /// The migration as shown.
     pub migration: Migration,
-    /// Its outcome has been counted.
-    pub counted: bool,
-    /// Its verdict has been counted.
+    /// What of it has been counted.
     #[serde(default)]
-    pub verdict_counted: bool,
+    pub counts: Counted,
     /// When the evidence of its first movement had arrived here (our clock).
     pub moved_observed_at: Option<Timestamp>,
     /// When it was first settled as failed or interrupted.
@@ -49,6 +47,15 @@ pub struct Tracked {
     /// What it did to schemas.
     #[serde(default)]
     pub schema: SchemaWork,
+}
+
+/// What has been counted of a migration: each once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Its outcome.
+    pub outcome: bool,
+    /// Its verdict.
+    pub verdict: bool,
 }
 
 /// How an exec ended.
@@ -114,8 +121,7 @@ impl Tracked {
         };
         Some(Self {
             migration,
-            counted: false,
-            verdict_counted: false,
+            counts: Counted::default(),
             moved_observed_at: None,
             failed_at: None,
             failed_as: None,

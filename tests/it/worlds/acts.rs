@@ -1,15 +1,17 @@
-//! What each act does to the world, and what is true of it. The verdicts here are the guide's rules in a few lines of their own.
+//! What each act does to the world, and what is true of it: starts here, everything else in `commands`. The verdicts here are the guide's
+//! rules in a few lines of their own.
+
+mod commands;
 
 use migwatch::model::migration::{Outcome, Trigger, Verdict};
 use migwatch::model::policy::Policy;
 use migwatch::model::service::ContainerId;
 use migwatch::model::time::Timestamp;
 
-mod by_hand;
+use super::plan::{Act, Manners, Plan, Planned, Switch};
 
-use super::plan::{Act, Ending, Manners, Plan, Planned, Switch};
 use super::truth::{By, Truth};
-use super::world::{World, heads, ms, process, revision};
+use super::world::{World, heads, ms, revision};
 use crate::support::story::{APPLICATION_UP, CONTEXT, DROP_MISSING, DUPLICATE_COLUMN, RUNNING, SKIPPING};
 
 /// The least quiet between two acts: what belongs to one is over before the next.

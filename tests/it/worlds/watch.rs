@@ -93,9 +93,8 @@ impl<'w> Watch<'w> {
     /// Watches a world from its installation to the end of everything.
     pub(super) fn all(world: &'w World, trouble: &'w Trouble) -> Self {
         let begin = world.installed_at;
-        let mut kills: Vec<_> = trouble.kills.iter().rev().copied().collect();
+        let kills: Vec<_> = trouble.kills.iter().rev().copied().collect();
         let until_kill = kills.last().map_or(usize::MAX, |kill| kill.0);
-        kills.truncate(kills.len());
         let mut watch = Self {
             world,
             trouble,

@@ -1,8 +1,12 @@
-//! What people do by hand, beside deploys: execs, one-offs, local runs, and what is done elsewhere.
+//! Commands, local runs, and moves from elsewhere.
 
-use super::*;
-use crate::support::story::CONTEXT;
 use migwatch::model::exec::{Action, MigrationCommand};
+use migwatch::model::migration::{Outcome, Trigger};
+
+use super::super::plan::{Ending, Switch};
+use super::super::truth::By;
+use super::super::world::{World, ms, process};
+use crate::support::story::{CONTEXT, DROP_MISSING};
 
 impl World {
     pub(super) fn execs(&mut self, index: usize, action: Action, ending: Ending, long: bool) {
