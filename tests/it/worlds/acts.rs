@@ -63,7 +63,7 @@ impl World {
                 replicas,
                 steps,
                 manners,
-            } => self.deploys(index, switch, replicas, steps, manners),
+            } => self.deploys(index, switch, (replicas, steps), manners),
             Act::Loop {
                 switch,
                 attempts,
@@ -179,7 +179,7 @@ impl World {
         self.truths.push(truth);
     }
 
-    fn deploys(&mut self, index: usize, switch: Switch, replicas: u32, steps: u32, manners: Manners) {
+    fn deploys(&mut self, index: usize, switch: Switch, (replicas, steps): (u32, u32), manners: Manners) {
         self.scales_to(index, replicas);
         let mut truth = self.truth(index, Trigger::Startup, By::Starts { restarted: vec![] });
         truth.verdict = Verdict::Expected;

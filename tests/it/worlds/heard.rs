@@ -56,10 +56,10 @@ impl Heard {
             Observation::ExecEnded { exec, at, .. } => {
                 self.exec_ends.entry(exec.clone()).or_insert(*at);
             }
-            Observation::Line { container, line } => {
-                if self.seen_lines.insert((container.clone(), line.key.at)) {
-                    *self.lines.entry(container.clone()).or_default() += 1;
-                }
+            Observation::Line { container, line }
+                if self.seen_lines.insert((container.clone(), line.key.at)) =>
+            {
+                *self.lines.entry(container.clone()).or_default() += 1;
             }
             Observation::ProcessLine { position, line, .. } => {
                 self.written.entry(position.offset).or_insert(line.key.at);

@@ -18,6 +18,10 @@ use super::watch::Watch;
 use super::world::{World, ms};
 
 /// Cases where nobody asks for more: some seconds a property on a busy machine.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "longer runs are asked for by the environment"
+)]
 fn cases(few: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES")
         .ok()
@@ -84,7 +88,7 @@ fn is_as_expected(plan: &Plan, trouble: &Trouble) -> Result<(), TestCaseError> {
 fn told(world: &World, watch: &Watch<'_>) -> String {
     let mut text = String::new();
     for truth in &world.truths {
-        text += &format!("truth {truth:?}\n");
+        text.extend(["truth ", &format!("{truth:?}"), "\n"]);
     }
     for decided in &watch.decided {
         for fact in &decided.facts {
@@ -93,7 +97,8 @@ fn told(world: &World, watch: &Watch<'_>) -> String {
                 Fact::LogRead { .. } | Fact::FileRead { .. } | Fact::AlertEnriched { .. }
             );
             if is_of_interest {
-                text += &format!("{} {}\n", decided.now, serde_json::to_string(fact).unwrap());
+                let fact = serde_json::to_string(fact).unwrap();
+                text.extend([&decided.now.to_string(), " ", &fact, "\n"]);
             }
         }
     }

@@ -56,7 +56,7 @@ impl Trouble {
             return left.after(ms(1));
         }
         // A stream stays as late as it is for some seconds.
-        let span = Timestamp::from_seconds(i64::try_from(left.as_nanos() / 8_000_000_000).unwrap_or(0));
+        let span = Timestamp::from_seconds(left.as_nanos() / 8_000_000_000);
         let late = match self.number(stream, span, 1) % 4 {
             0 => self.number(stream, span, 2) % LATEST,
             1 => self.number(stream, span, 2) % 2_000,

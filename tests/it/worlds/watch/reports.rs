@@ -101,10 +101,10 @@ impl Watch<'_> {
         self.edges.came = self.now;
         let shown = self.shown(event);
         if !self.edges.reported.contains(&event.container) {
-            let Some((look, shows)) = shown else { return };
+            let Some((look, about)) = shown else { return };
             self.edges.reported.insert(event.container.clone());
-            self.edges.shown.insert(event.container.clone(), shows);
-            self.sees(&Observation::Looked(Box::new(look.clone())), shows);
+            self.edges.shown.insert(event.container.clone(), about);
+            self.sees(&Observation::Looked(Box::new(look.clone())), about);
             self.tell(event);
             return;
         }
