@@ -249,7 +249,14 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
                 && !timed.step.to.is_empty()
                 && timed.step.to.iter().all(|revision| stand.to.0.contains(revision))
         });
-        is_reached && is_in_time(other, stand) && may_move(state, &other.migration.service, table)
+        // What has brought the table there once has not done it twice.
+        let mut movements = other.migration.movements.iter();
+        let is_spent =
+            movements.any(|known| known.table == *table && known.at < stand.at && known.to == *stand.to);
+        is_reached
+            && !is_spent
+            && is_in_time(other, stand)
+            && may_move(state, &other.migration.service, table)
     };
     let all = &state.durable.migrations.all;
     stand.at >= tracked.last_attempt_at()
