@@ -1,5 +1,5 @@
 # The entry points. Each sets up what it needs on a fresh machine with Docker and cargo.
-.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest
+.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay soak
 
 images: ## the images of the demo and the end-to-end tests
 	demo/build-images.sh
@@ -31,7 +31,7 @@ lint: need-cargo ## formatting and lints
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-bench: need-cargo bench-lines bench-log-stream bench-detection bench-rest ## all benchmarks; half an hour on a quiet machine
+bench: need-cargo bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay ## all benchmarks; half an hour on a quiet machine
 
 bench-lines: ## how fast logs are searched
 	cargo bench --bench lines
@@ -45,6 +45,15 @@ bench-detection: images ## from a container's first movement to the webhook
 
 bench-rest: images ## memory and CPU while nothing happens
 	cargo bench --bench rest
+
+bench-health-checks: ## what the health checks of 50 containers cost
+	cargo bench --bench health_checks
+
+bench-replay: ## how long a start replays a large journal
+	cargo bench --bench replay
+
+soak: images composes ## migwatch is killed 200 times while migrations run, and must end with exactly those that happened; a quarter of an hour
+	cargo bench --bench soak
 
 need-cargo:
 	@command -v cargo >/dev/null || { echo "There is no cargo: install Rust, https://rustup.rs" >&2; exit 1; }

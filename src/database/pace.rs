@@ -71,7 +71,7 @@ impl Pace {
     /// A reading begins; whether hints ask for it to look everything up again.
     pub(super) fn begin(&mut self, now: Instant) -> bool {
         self.last = Some(now);
-        std::mem::take(&mut self.hurried) || self.migrating || self.is_close(now)
+        std::mem::take(&mut self.hurried) || self.is_close(now)
     }
 
     /// It ended.

@@ -14,6 +14,9 @@ use crate::model::exec::{ExecCommand, ExecId};
 use crate::model::service::ContainerId;
 use crate::model::time::Timestamp;
 
+/// What the ID of a command begins with for which the engine has none.
+pub(super) const MADE_UP: &str = "untold-";
+
 /// How many are followed at once: people start them by hand.
 const MOST: usize = 256;
 
@@ -164,6 +167,8 @@ impl Execs {
 
     /// Remembers a command; gives back the oldest where there are too many.
     pub(super) fn begin(&mut self, open: Open) -> Option<Open> {
+        // Told again by a new subscription.
+        self.open.retain(|known| known.exec != open.exec);
         let oldest = (self.open.len() >= MOST).then(|| self.open.remove(0));
         self.open.push(open);
         oldest

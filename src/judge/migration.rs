@@ -109,8 +109,8 @@ impl Migrations {
             return;
         };
         if let Some(stands) = self.all.get_mut(by).map(Arc::make_mut) {
-            stands.counted |= finding.counted;
-            stands.verdict_counted |= finding.verdict_counted;
+            stands.counts.outcome |= finding.counts.outcome;
+            stands.counts.verdict |= finding.counts.verdict;
             stands.schema.take_over(finding.schema.clone());
         }
     }
@@ -207,12 +207,12 @@ impl Counts {
     /// correction that comes later moves no counter twice.
     fn count(&mut self, tracked: &mut Tracked) {
         let migration = &tracked.migration;
-        if !std::mem::replace(&mut tracked.counted, true) {
+        if !std::mem::replace(&mut tracked.counts.outcome, true) {
             let outcome = self.outcomes.entry(migration.outcome).or_default();
             *outcome = outcome.saturating_add(1);
         }
         let has_verdict = migration.moved() || is_failure(migration.outcome);
-        if has_verdict && !std::mem::replace(&mut tracked.verdict_counted, true) {
+        if has_verdict && !std::mem::replace(&mut tracked.counts.verdict, true) {
             let key = (migration.trigger, migration.judgement.verdict);
             let verdict = self.verdicts.entry(key).or_default();
             *verdict = verdict.saturating_add(1);

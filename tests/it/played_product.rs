@@ -316,6 +316,13 @@ fn short(messages: &[Received]) -> Vec<String> {
     messages.iter().map(text).collect()
 }
 
+/// The same in the order of names: logs and events of the engine are read beside each other.
+fn sorted(messages: &[Received]) -> Vec<String> {
+    let mut short = short(messages);
+    short.sort_unstable();
+    short
+}
+
 fn label<'message>(message: &'message Received, name: &str) -> &'message str {
     message.body["alert"]["labels"][name].as_str().unwrap_or_default()
 }

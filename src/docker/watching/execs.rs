@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::execs::{ExecStart, ExecState, Open, Seen};
+use super::super::execs::{ExecStart, ExecState, MADE_UP, Open, Seen};
 use super::super::memory::Waiting;
 use super::{Done, Watching};
 use crate::model::container::{ArmedSource, ContainerState};
@@ -43,7 +43,7 @@ impl Watching<'_> {
         let askable = start.exec.is_some();
         let exec = start
             .exec
-            .unwrap_or_else(|| ExecId(format!("untold-{}", at.as_nanos())));
+            .unwrap_or_else(|| ExecId(format!("{MADE_UP}{}", at.as_nanos())));
         let open = Open::new(id.clone(), exec.clone(), at, askable);
         if let Some(oldest) = self.memory.execs.begin(open) {
             self.tell_end(oldest, self.wiring.clock.now(), None).await;

@@ -34,7 +34,7 @@ pub(super) fn conditions(state: &State, settings: &Settings, now: Timestamp) -> 
             .filter(|it| now >= it.since.after(WAITED))
             .min_by_key(|it| it.since)
             .map(|it| locked(tracked, it, now));
-        let Some(mut alert) = by_lock.or_else(|| overdue(settings, tracked, now)) else {
+        let Some(mut alert) = by_lock.or_else(|| overdue(state, settings, tracked, now)) else {
             continue;
         };
         if tracked.migration.judgement.policy == Policy::Allow {
@@ -57,6 +57,7 @@ pub(super) fn conditions(state: &State, settings: &Settings, now: Timestamp) -> 
 
 /// When one begins or gets worse by time alone.
 pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
+    moments.push(heard_by(state));
     moments.extend(state.live.since.map(|since| since.after(undecided::LOCKS)));
     let waits = state.live.locks.values().flat_map(BTreeMap::values);
     moments.extend(waits.flat_map(|it| [it.since.after(WAITED), it.since.after(WAITED * CRITICAL)]));
@@ -79,6 +80,12 @@ fn is_at_work(tracked: &Tracked) -> bool {
     (is_command || tracked.migration.moved()) && !settling::is_carried_out(tracked)
 }
 
+/// What was said while nobody listened is read by then: old lines are no silence.
+fn heard_by(state: &State) -> Timestamp {
+    let began = state.live.since.max(state.live.engine.since);
+    began.unwrap_or_default().after(undecided::LOCKS)
+}
+
 fn stuck_since(tracked: &Tracked, since: Timestamp, is_critical: bool) -> Alert {
     let severity = if is_critical {
         Severity::Critical
@@ -93,9 +100,9 @@ fn stuck_since(tracked: &Tracked, since: Timestamp, is_critical: bool) -> Alert 
     )
 }
 
-fn overdue(settings: &Settings, tracked: &Tracked, now: Timestamp) -> Option<Alert> {
+fn overdue(state: &State, settings: &Settings, tracked: &Tracked, now: Timestamp) -> Option<Alert> {
     let (since, most) = (settling::last_sign_of(tracked), settings.max_duration);
-    if !is_at_work(tracked) || now < since.after(most) {
+    if !is_at_work(tracked) || now < since.after(most) || now < heard_by(state) {
         return None;
     }
     let migration = &tracked.migration;

@@ -7,7 +7,7 @@ use super::super::State;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
-use super::reading::{LATE, READ_AFTER_END, SKEW};
+use super::reading::{LATE, SKEW};
 use super::{Tracked, out_of_band, settling};
 use crate::model::fact::{BindingProof, Fact};
 use crate::model::migration::{Grade, Movement, Outcome, Trigger};
@@ -65,6 +65,16 @@ struct Stand<'a> {
     moved: bool,
     /// A migration has it already.
     explained: bool,
+}
+
+impl Stand<'_> {
+    /// It moved by then, as far as the readings tell: how late the move was seen says nothing.
+    fn may_have_moved_by(&self, at: Timestamp) -> bool {
+        match self.read_before {
+            Some(before) => before <= at.after(SKEW),
+            None => self.at <= at.after(LATE),
+        }
+    }
 }
 
 fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
@@ -226,9 +236,9 @@ fn has_moved(tracked: &Tracked, stand: &Stand<'_>) -> bool {
     stand.moved && stand.at >= tracked.migration.started_at.before(SKEW)
 }
 
-/// The service's own table moved while a run without readable steps was at work, and nobody else's steps explain it.
+/// The service's own table moved while a run was at work whose steps do not tell, and nobody else's steps explain it.
 fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
-    if !tracked.migration.steps.is_empty() || tracked.is_claim() || !stand.moved {
+    if tracked.is_claim() || !stand.moved || !begins_there(tracked, stand) {
         return false;
     }
     // The same revisions are reached elsewhere too: in another project's database, or in this one at another time.
@@ -239,11 +249,18 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
                 && !timed.step.to.is_empty()
                 && timed.step.to.iter().all(|revision| stand.to.0.contains(revision))
         });
-        is_reached && is_in_time(other, stand.at) && may_move(state, &other.migration.service, table)
+        // What has brought the table there once has not done it twice.
+        let mut movements = other.migration.movements.iter();
+        let is_spent =
+            movements.any(|known| known.table == *table && known.at < stand.at && known.to == *stand.to);
+        is_reached
+            && !is_spent
+            && is_in_time(other, stand)
+            && may_move(state, &other.migration.service, table)
     };
     let all = &state.durable.migrations.all;
     stand.at >= tracked.last_attempt_at()
-        && is_in_time(tracked, stand.at)
+        && is_in_time(tracked, stand)
         && !has_ended_before(state, tracked, table, stand)
         && !all.values().any(|other| by_steps(other))
 }
@@ -265,11 +282,21 @@ fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stan
     stand.read_before.is_some_and(|read| ended < read) || all.values().any(|other| is_at_work(other))
 }
 
-/// Whether a move that was read at this time may still be this migration's: it runs, or ended a moment before.
-fn is_in_time(tracked: &Tracked, read_at: Timestamp) -> bool {
+/// Whether a move may be this migration's: it runs, or had not ended when the table was last read where it stood before.
+fn is_in_time(tracked: &Tracked, stand: &Stand<'_>) -> bool {
     let settled_at = tracked.migration.ended_at.filter(|_| !tracked.is_open());
     let ended_at = settled_at.or(tracked.exec_end.as_ref().map(|end| end.at));
-    ended_at.is_none_or(|ended| read_at <= ended.after(READ_AFTER_END))
+    ended_at.is_none_or(|ended| stand.may_have_moved_by(ended))
+}
+
+/// No step is known; or a command went on from where its first step began, and the rest of its log was lost with its container.
+fn begins_there(tracked: &Tracked, stand: &Stand<'_>) -> bool {
+    let Some(first) = tracked.migration.steps.first() else {
+        return true;
+    };
+    let from = Heads(first.step.from.iter().cloned().collect());
+    let is_command = tracked.runner().is_some_and(|runner| runner.command.is_some());
+    is_command && stand.from == Some(&Standing::At(from))
 }
 
 /// Where the table stood before: its first move since the migration began that is nobody else's, else what the first step said.
@@ -332,9 +359,11 @@ fn no_longer_nothing(tracked: &Tracked, stand: &Stand<'_>) -> Option<Fact> {
     let migration = &tracked.migration;
     let is_nothing = matches!(migration.outcome, Outcome::NothingToDo | Outcome::NothingApplied);
     let last = migration.steps.last().map(|timed| timed.step.kind);
+    let command = tracked.runner().and_then(|runner| runner.command.as_ref());
+    let action = command.map(|command| command.action);
     (!tracked.is_open() && is_nothing).then(|| Fact::MigrationSettled {
         id: migration.id.clone(),
-        outcome: last.map_or(Outcome::Applied, settling::by_kind),
+        outcome: last.map_or_else(|| settling::by_action(action), settling::by_kind),
         at: migration.ended_at.unwrap_or(stand.at),
         reason: "its version table moved, as a reading after its end showed".to_owned(),
     })

@@ -175,7 +175,9 @@ impl Scene<'_> {
     /// An error was logged, and then the run begins anew: it was restarted meanwhile, and nobody saw that.
     fn has_failed(&self, before: &Tracked) -> bool {
         let part = Part::of(before, self.container);
-        part.is_some_and(|part| part.has_erred() && part.known_end().is_none())
+        // Lines come again: one from before the error says nothing new.
+        let is_later = before.erred_at.is_some_and(|erred| self.line.key.at > erred);
+        is_later && part.is_some_and(|part| part.has_erred() && part.known_end().is_none())
     }
 
     fn again(&self, before: &Tracked) -> Fact {

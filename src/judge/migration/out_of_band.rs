@@ -56,6 +56,16 @@ fn unexplained(record: &TableRecord) -> impl Iterator<Item = &Move> {
         .moves
         .iter()
         .filter(|moved| !moved.explained && moved.to != Standing::Missing)
+        // Alembic creates an empty table before its first step: nothing has moved yet.
+        .filter(|moved| heads(&moved.from) != heads(&moved.to))
+}
+
+/// A table that is not there stands where an empty one does.
+fn heads(standing: &Standing) -> Heads {
+    match standing {
+        Standing::At(heads) => heads.clone(),
+        Standing::Missing => Heads::default(),
+    }
 }
 
 /// Something is at work that may have moved the table, and has not come to its end.
@@ -87,10 +97,6 @@ fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move)
     };
     let mut judgement = verdict::judge(state, settings, &case);
     judgement.reason = format!("{}{}", judgement.reason, elsewhere(state, table, moved));
-    let heads = |standing: &Standing| match standing {
-        Standing::At(heads) => heads.clone(),
-        Standing::Missing => Heads::default(),
-    };
     let evidence = Evidence {
         at: moved.at,
         witness: Witness::Database,

@@ -8,9 +8,8 @@ use super::super::live::LiveContainer;
 use super::record::{ExecEnd, Run};
 use super::{Tracked, reading, settling};
 use crate::model::container::{ContainerState, Health};
-use crate::model::exec::{Action, ExecId};
+use crate::model::exec::ExecId;
 use crate::model::fact::Fact;
-use crate::model::log::StepKind;
 use crate::model::migration::{Outcome, Runner};
 use crate::model::observation::LogStatus;
 use crate::model::probe::Via;
@@ -232,6 +231,7 @@ impl<'a> Part<'a> {
         let moves = &self.tracked.migration.movements;
         // What moved after the end may be the work of the start that followed.
         let by_next = self.is_followed(state) && moves.iter().any(|moved| moved.at > finish.at);
+        let is_silent = self.tracked.migration.steps.is_empty();
         let is_cut_off = finish.asked || matches!(finish.exit_code, 137 | 143 | UNSEEN);
         match finish.exit_code {
             _ if is_cut_off && !by_next && settling::is_carried_out(self.tracked) => (
@@ -239,7 +239,7 @@ impl<'a> Part<'a> {
                 "its last step stood in the database before its process ended".to_owned(),
             ),
             _ if self.erred => (Outcome::Failed, format!("{} after an error", exit(finish))),
-            UNSEEN if !by_next && self.tracked.migration.steps.is_empty() && !moves.is_empty() => (
+            UNSEEN if !by_next && !moves.is_empty() && (is_silent || self.runner.command.is_some()) => (
                 self.by_steps(),
                 "its container ended unseen, and its version table has moved".to_owned(),
             ),
@@ -324,9 +324,7 @@ impl<'a> Part<'a> {
             _ if self.erred => Outcome::Failed,
             (Some(kind), _) => settling::by_kind(kind),
             (None, _) if migration.movements.is_empty() => Outcome::NothingToDo,
-            (None, Some(Action::Downgrade)) => settling::by_kind(StepKind::Downgrade),
-            (None, Some(Action::Stamp)) => settling::by_kind(StepKind::Stamp),
-            (None, _) => settling::by_kind(StepKind::Upgrade),
+            (None, action) => settling::by_action(action),
         }
     }
 }

@@ -16,11 +16,9 @@ pub(in crate::judge) use applying::in_words;
 pub struct Tracked {
     /// The migration as shown.
     pub migration: Migration,
-    /// Its outcome has been counted.
-    pub counted: bool,
-    /// Its verdict has been counted.
+    /// What of it has been counted.
     #[serde(default)]
-    pub verdict_counted: bool,
+    pub counts: Counted,
     /// When the evidence of its first movement had arrived here (our clock).
     pub moved_observed_at: Option<Timestamp>,
     /// When it was first settled as failed or interrupted.
@@ -31,6 +29,9 @@ pub struct Tracked {
     pub settled: bool,
     /// The latest attempt logged an error.
     pub erred_in_this_attempt: bool,
+    /// When its last error was logged.
+    #[serde(default)]
+    pub erred_at: Option<Timestamp>,
     /// The process that runs it, or ran it last; absent in old journals.
     #[serde(default)]
     pub main: Option<Runner>,
@@ -46,6 +47,15 @@ pub struct Tracked {
     /// What it did to schemas.
     #[serde(default)]
     pub schema: SchemaWork,
+}
+
+/// What has been counted of a migration: each once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Its outcome.
+    pub outcome: bool,
+    /// Its verdict.
+    pub verdict: bool,
 }
 
 /// How an exec ended.
@@ -111,13 +121,13 @@ impl Tracked {
         };
         Some(Self {
             migration,
-            counted: false,
-            verdict_counted: false,
+            counts: Counted::default(),
             moved_observed_at: None,
             failed_at: None,
             failed_as: None,
             settled: false,
             erred_in_this_attempt: false,
+            erred_at: None,
             main: Some(runner.clone()),
             exec_end: None,
             runs: Vec::new(),

@@ -8,6 +8,7 @@ use super::super::settings::Settings;
 use super::Tracked;
 use super::part::{End, Part, Progress};
 use super::reading;
+use crate::model::exec::Action;
 use crate::model::fact::Fact;
 use crate::model::log::StepKind;
 use crate::model::migration::Outcome;
@@ -199,6 +200,15 @@ pub(super) fn by_kind(kind: StepKind) -> Outcome {
         StepKind::Upgrade => Outcome::Applied,
         StepKind::Downgrade => Outcome::Downgraded,
         StepKind::Stamp => Outcome::Stamped,
+    }
+}
+
+/// What a command does that said no steps.
+pub(super) fn by_action(action: Option<Action>) -> Outcome {
+    match action {
+        Some(Action::Downgrade) => Outcome::Downgraded,
+        Some(Action::Stamp) => Outcome::Stamped,
+        Some(Action::Upgrade) | None => Outcome::Applied,
     }
 }
 

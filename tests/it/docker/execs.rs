@@ -9,7 +9,7 @@ use migwatch::model::container::{ContainerLook, ContainerState};
 use migwatch::model::exec::{Action, ExecCommand, ExecId, MigrationCommand};
 use migwatch::model::observation::Observation;
 use migwatch::model::service::ContainerId;
-use migwatch::model::time::Clock;
+use migwatch::model::time::{Clock, Timestamp};
 
 use super::watched::{Watched, watch, watch_as, watch_from};
 use crate::support::fake_engine::FakeEngine;
@@ -162,6 +162,9 @@ async fn a_command_that_cannot_start_is_told_as_ended_though_no_event_says_so() 
     let exec = engine.exec_cannot_start(&id, &UPGRADE);
     assert_eq!(watched.exec_started().await.0, exec);
     assert_eq!(watched.exec_ended(&exec).await, Some(126));
+    let is_full_look = |seen: &&Observation| matches!(seen, Observation::FullLook(_));
+    let looks = watched.seen.iter().filter(is_full_look).count();
+    assert_eq!(looks, 1, "it is not left to the next full look");
     watched.stop().await;
 }
 
@@ -262,9 +265,19 @@ async fn a_command_ends_with_its_container_whether_that_dies_or_is_gone() {
     let first = engine.exec(&id, &UPGRADE);
     watched.exec_started().await;
     engine.die(&id, 137);
+    engine.clock().advance(Duration::from_secs(1));
     assert_eq!(watched.exec_ended(&first).await, None);
     let at = |wanted: fn(&Observation) -> bool| watched.seen.iter().position(wanted);
     let died = at(|seen| matches!(seen, Observation::Died { .. }));
+    let time = |observation: &Observation| match observation {
+        Observation::Died { at, .. } | Observation::ExecEnded { at, .. } => Some(*at),
+        _ => None,
+    };
+    let times: Vec<Timestamp> = watched.seen.iter().filter_map(time).collect();
+    assert!(
+        times.len() == 2 && times[0] == times[1],
+        "the same event tells both: {times:?}"
+    );
     assert!(died.is_some() && died < at(|seen| matches!(seen, Observation::ExecEnded { .. })));
     engine.start(&id);
     let second = engine.exec(&id, &UPGRADE);

@@ -26,6 +26,18 @@ async fn what_a_file_held_before_is_history_and_what_comes_is_told_with_the_posi
 }
 
 #[tokio::test]
+async fn a_line_that_was_being_written_at_the_beginning_is_told_whole() {
+    let logs = Logs::new();
+    let line = step("b0001d");
+    let (half, rest) = line.split_at(line.find("grade").unwrap());
+    logs.append("run.log", format!("{}{half}", step("b0000d")));
+    let mut watched = watch(&logs, "run.log").await;
+    logs.append("run.log", rest);
+    assert_eq!(watched.steps(1).await, ["b0001d"]);
+    watched.stop().await;
+}
+
+#[tokio::test]
 async fn the_guides_korean_announcements_are_understood() {
     let logs = Logs::new();
     logs.append("run.log", "");
@@ -97,7 +109,7 @@ async fn equal_lines_have_keys_of_their_own() {
     logs.append("run.log", step("b0001d").repeat(50));
     let mut keys = BTreeSet::new();
     for _ in 0..50 {
-        keys.insert(watched.line().await.1.key);
+        keys.insert(watched.line().await.1.key.hash);
     }
     assert_eq!(keys.len(), 50);
     watched.stop().await;

@@ -71,12 +71,12 @@ impl Case {
         let policy = policy.map(|policy| format!("[project.{project}]\nmigrations = \"{policy}\"\n"));
         let mut text = policy.unwrap_or_default();
         if self.expectation() == Expectation::Window {
-            text += &format!(
+            text.extend([format!(
                 "[window.{project}]\nfrom = \"2020-01-01T00:00\"\nuntil = \"2100-01-01T00:00\"\nzone = \"UTC\"\n\
                  services = [\"{project}\"]\n"
-            );
+            )]);
         }
-        text += &match self.row.second {
+        let second = match self.row.second {
             Second::None => String::new(),
             Second::Preview => format!("[project.{second}]\nmigrations = \"allow\"\n"),
             Second::Green => {
@@ -86,11 +86,12 @@ impl Case {
                 )
             }
         };
+        text.push_str(&second);
         if self.row.told.iter().any(|told| told.trigger == Trigger::Process) {
-            text += &format!(
+            text.extend([format!(
                 "[process.{project}]\nlog = \"{}\"\nproject = \"{project}\"\nservice = \"{PROCESS}\"\n",
                 log.display()
-            );
+            )]);
         }
         text
     }

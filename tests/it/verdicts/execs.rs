@@ -238,3 +238,35 @@ fn an_exec_that_moves_to_where_a_start_had_moved_before_is_told_by_itself() {
         ]
     );
 }
+
+#[test]
+fn steps_that_led_to_a_revision_before_do_not_explain_that_an_exec_goes_there_again() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING)
+        .says(A_TO_B)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .says(APPLICATION_UP);
+    story
+        .seconds(20)
+        .execs("e1", "alembic downgrade -1", Action::Downgrade)
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .seconds(20);
+    story.migwatch_is_killed().seconds_pass(5).migwatch_comes_back();
+    story
+        .execs("e2", UPGRADE, Action::Upgrade)
+        .exec_ends("e2", 0)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(60);
+    let outcomes: Vec<_> = story.judged().into_iter().map(|(outcome, _)| outcome).collect();
+    assert_eq!(
+        outcomes,
+        [Outcome::Applied, Outcome::Downgraded, Outcome::Applied]
+    );
+    let triggers: Vec<_> = story.migrations().iter().map(|one| one.trigger).collect();
+    assert_eq!(triggers, [Trigger::Startup, Trigger::Exec, Trigger::Exec]);
+}

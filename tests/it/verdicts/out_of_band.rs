@@ -173,3 +173,18 @@ fn a_run_whose_lines_were_read_after_the_fact_says_so() {
     let text = &story.migration().evidence[0].text;
     assert!(text.contains("seen after the fact"), "{text}");
 }
+
+#[test]
+fn an_empty_version_table_that_is_created_has_moved_nowhere() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, armed()).started().reads(&[]);
+    story
+        .says(RUNNING)
+        .reads(&[(BACKEND_TABLE, &[])])
+        .says(A_TO_B)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .says(APPLICATION_UP)
+        .seconds(120);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Expected)]);
+    assert!(story.is_quiet());
+}

@@ -162,6 +162,24 @@ fn a_start_that_announced_a_run_and_then_only_serves_is_not_stuck() {
 }
 
 #[test]
+fn old_lines_that_are_read_late_are_no_silence() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, armed()).reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.migwatch_is_killed().starts_unheard();
+    let lines = [RUNNING, A_TO_B, APPLICATION_UP].map(|text| story.line(text).unwrap());
+    story.seconds_pass(1_200).migwatch_comes_back();
+    for line in lines {
+        story.sees(line);
+    }
+    story.seconds(60);
+    assert!(
+        !story.sent().iter().any(|sent| sent.contains("Stuck")),
+        "{:?}",
+        story.sent()
+    );
+}
+
+#[test]
 fn under_allow_a_stuck_migration_is_a_warning_however_long() {
     let mut story = migrating(Policy::Allow);
     wait_for(&mut story, 60, &[wait(ALTER, None)]);

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migwatch::model::exec::ExecId;
+use migwatch::model::migration::Outcome;
 use migwatch::model::observation::Observation;
+use migwatch::model::revision::Standing;
 use migwatch::model::service::ContainerId;
 use migwatch::model::time::Timestamp;
 
@@ -54,10 +56,10 @@ impl Heard {
             Observation::ExecEnded { exec, at, .. } => {
                 self.exec_ends.entry(exec.clone()).or_insert(*at);
             }
-            Observation::Line { container, line } => {
-                if self.seen_lines.insert((container.clone(), line.key.at)) {
-                    *self.lines.entry(container.clone()).or_default() += 1;
-                }
+            Observation::Line { container, line }
+                if self.seen_lines.insert((container.clone(), line.key.at)) =>
+            {
+                *self.lines.entry(container.clone()).or_default() += 1;
             }
             Observation::ProcessLine { position, line, .. } => {
                 self.written.entry(position.offset).or_insert(line.key.at);
@@ -91,6 +93,33 @@ impl Heard {
         match (told, seen) {
             (Some(told), Some(seen)) => told.before(ms(2_000)) <= *seen,
             _ => false,
+        }
+    }
+
+    /// What a move is taken for by somebody who sees nothing but the table, when it was read: back to where it stood earlier is down.
+    pub(super) fn as_found(&self, history: &[(Timestamp, Standing)], moved_at: Timestamp) -> Outcome {
+        const REMEMBERED: usize = 11;
+        let seen = self
+            .readings
+            .range(moved_at..)
+            .next()
+            .copied()
+            .unwrap_or(moved_at);
+        let mut stood: Vec<&Standing> = Vec::new();
+        for at in self.readings.range(..=seen) {
+            let standing = history
+                .iter()
+                .rfind(|(since, _)| since <= at)
+                .map(|(_, standing)| standing);
+            if stood.last().copied() != standing {
+                stood.extend(standing);
+            }
+        }
+        let kept = &stood[stood.len().saturating_sub(REMEMBERED)..];
+        let first = |wanted: &Standing| kept.iter().position(|standing| *standing == wanted);
+        match kept {
+            [.., from, to] if first(to) < first(from) => Outcome::Downgraded,
+            _ => Outcome::Applied,
         }
     }
 }

@@ -30,6 +30,15 @@ impl Trouble {
         Self::default()
     }
 
+    /// The same, with everything that reaches migwatch at all reaching it before the settling time is over.
+    pub(super) fn in_time(&self) -> Self {
+        Self {
+            late: false,
+            cuts: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     fn number(&self, stream: &str, at: Timestamp, what: u64) -> u64 {
         let moment = u64::try_from(at.as_nanos() / 1_000_000).unwrap_or(0);
         let mut number = self.seed ^ what.rotate_left(32) ^ moment.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -47,7 +56,7 @@ impl Trouble {
             return left.after(ms(1));
         }
         // A stream stays as late as it is for some seconds.
-        let span = Timestamp::from_seconds(i64::try_from(left.as_nanos() / 8_000_000_000).unwrap_or(0));
+        let span = Timestamp::from_seconds(left.as_nanos() / 8_000_000_000);
         let late = match self.number(stream, span, 1) % 4 {
             0 => self.number(stream, span, 2) % LATEST,
             1 => self.number(stream, span, 2) % 2_000,

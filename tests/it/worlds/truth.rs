@@ -11,6 +11,7 @@ use migwatch::model::service::{ContainerId, ServiceId};
 use migwatch::model::time::Timestamp;
 
 use super::heard::Heard;
+use super::world::World;
 use crate::support::story::{BACKEND, service_id};
 
 /// One migration that happened.
@@ -24,8 +25,8 @@ pub(super) struct Truth {
     pub(super) moved: Option<(Heads, Heads)>,
     /// When it moved, at last.
     pub(super) moved_at: Option<Timestamp>,
-    /// What it is taken for by somebody who sees nothing but the table.
-    pub(super) as_found: Outcome,
+    /// The version table.
+    pub(super) table: &'static str,
     /// Steps were logged, whether they came through or not.
     pub(super) stepped: bool,
     /// Several runners worked on it at the same time.
@@ -77,7 +78,7 @@ const PRESUMED: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Truth {
     /// The same, as somebody who only saw the database move knows it.
-    fn seen_in_the_database_only(&self) -> Option<Self> {
+    fn seen_in_the_database_only(&self, world: &World, heard: &Heard) -> Option<Self> {
         let moved = self.moved.clone()?;
         let verdict = match self.policy {
             Policy::Allow => Verdict::Expected,
@@ -86,7 +87,7 @@ impl Truth {
         Some(Self {
             trigger: Trigger::OutOfBand,
             verdict,
-            outcome: self.as_found,
+            outcome: heard.as_found(&world.tables[self.table], self.moved_at?),
             moved: Some(moved),
             stepped: false,
             concurrent: false,
@@ -96,13 +97,13 @@ impl Truth {
     }
 
     /// As much of it as can be known from what was heard; and whether a command is known to have run for long.
-    fn known(&self, heard: &Heard) -> Option<(Self, bool)> {
+    fn known(&self, world: &World, heard: &Heard) -> Option<(Self, bool)> {
         match &self.by {
-            By::Elsewhere => Some((self.clone(), false)),
+            By::Elsewhere => Some((self.seen_in_the_database_only(world, heard)?, false)),
             By::Local { lines } if heard.is_told_in_time(self.moved_at, lines) => Some((self.clone(), false)),
             // Nobody knows when a line was written that is read much later: it proves nothing.
             By::Local { .. } => {
-                let mut known = self.seen_in_the_database_only()?;
+                let mut known = self.seen_in_the_database_only(world, heard)?;
                 known.service = service_id(BACKEND);
                 Some((known, false))
             }
@@ -119,18 +120,23 @@ impl Truth {
             }
             By::Exec { exec, at, until } => {
                 if !heard.exec_starts.contains(exec) {
-                    return Some((self.seen_in_the_database_only()?, false));
+                    return Some((self.seen_in_the_database_only(world, heard)?, false));
                 }
                 let until = heard.exec_ends.get(exec).copied().unwrap_or(*until);
                 Some((self.clone(), until.since(*at) >= PRESUMED))
             }
-            By::OneOff { container, lines } => self.known_of_one_off(heard, container, *lines),
+            By::OneOff { container, lines } => self.known_of_one_off((world, heard), container, *lines),
         }
     }
 
-    fn known_of_one_off(&self, heard: &Heard, container: &ContainerId, lines: usize) -> Option<(Self, bool)> {
+    fn known_of_one_off(
+        &self,
+        (world, heard): (&World, &Heard),
+        container: &ContainerId,
+        lines: usize,
+    ) -> Option<(Self, bool)> {
         let Some(started) = heard.starts.get(container) else {
-            return Some((self.seen_in_the_database_only()?, false));
+            return Some((self.seen_in_the_database_only(world, heard)?, false));
         };
         let read = heard.lines.get(container).copied().unwrap_or(0);
         let mut known = self.clone();
@@ -159,8 +165,12 @@ fn is_good(outcome: Outcome) -> bool {
 }
 
 /// What is to be known of everything that happened, in a fixed order.
-pub(super) fn expected(truths: &[Truth], heard: &Heard) -> Vec<Expected> {
-    let known: Vec<(Truth, bool)> = truths.iter().filter_map(|truth| truth.known(heard)).collect();
+pub(super) fn expected(world: &World, heard: &Heard) -> Vec<Expected> {
+    let known: Vec<(Truth, bool)> = world
+        .truths
+        .iter()
+        .filter_map(|truth| truth.known(world, heard))
+        .collect();
     let mut all: Vec<Expected> = known
         .iter()
         .map(|(truth, is_long)| {

@@ -59,6 +59,8 @@ struct Edges {
     look_due: Option<Timestamp>,
     file: usize,
     file_came: Timestamp,
+    /// When the process came up: no look shows an earlier moment.
+    up_at: Timestamp,
     /// Lines that are read after a restart are taken to be of that time.
     back_at: Option<Timestamp>,
     reading_due: Timestamp,
@@ -91,9 +93,8 @@ impl<'w> Watch<'w> {
     /// Watches a world from its installation to the end of everything.
     pub(super) fn all(world: &'w World, trouble: &'w Trouble) -> Self {
         let begin = world.installed_at;
-        let mut kills: Vec<_> = trouble.kills.iter().rev().copied().collect();
+        let kills: Vec<_> = trouble.kills.iter().rev().copied().collect();
         let until_kill = kills.last().map_or(usize::MAX, |kill| kill.0);
-        kills.truncate(kills.len());
         let mut watch = Self {
             world,
             trouble,
@@ -197,6 +198,7 @@ impl<'w> Watch<'w> {
         self.edges = Edges {
             event: heard,
             came: now,
+            up_at: now,
             file_came: now,
             back_at: self.state.durable.watch_since.map(|_| now),
             reading_due: now.after(ms(120)),

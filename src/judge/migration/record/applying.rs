@@ -44,6 +44,7 @@ impl Tracked {
             } => {
                 self.witnessed(line.at, Witness::Log, shorten(&cause.message, 160));
                 self.migration.cause.get_or_insert_with(|| cause.clone());
+                self.erred_at = self.erred_at.max(Some(line.at));
                 self.erred(container.as_ref());
             }
             Fact::MigrationJoined { runner, .. } => self.joined(runner),

@@ -309,8 +309,7 @@ impl Play {
             }
             Runner::Exec(exec) => engine.exec_ends(exec, code),
             Runner::Process if code == 0 => self.writes("✅ Alembic 마이그레이션 완료!"),
-            Runner::Process => {}
-            Runner::Nobody => {}
+            Runner::Process | Runner::Nobody => {}
         }
     }
 

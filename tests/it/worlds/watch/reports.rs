@@ -101,10 +101,10 @@ impl Watch<'_> {
         self.edges.came = self.now;
         let shown = self.shown(event);
         if !self.edges.reported.contains(&event.container) {
-            let Some((look, shows)) = shown else { return };
+            let Some((look, about)) = shown else { return };
             self.edges.reported.insert(event.container.clone());
-            self.edges.shown.insert(event.container.clone(), shows);
-            self.sees(&Observation::Looked(Box::new(look.clone())), shows);
+            self.edges.shown.insert(event.container.clone(), about);
+            self.sees(&Observation::Looked(Box::new(look.clone())), about);
             self.tell(event);
             return;
         }
@@ -123,7 +123,11 @@ impl Watch<'_> {
     /// What a look behind an event shows, and of which moment; nothing if later events have overtaken it.
     fn shown(&self, event: &Event) -> Option<(ContainerLook, Timestamp)> {
         let before = self.edges.shown.get(&event.container).copied();
-        let soon = event.at.after(ms(100)).max(before.unwrap_or_default());
+        let soon = event
+            .at
+            .after(ms(100))
+            .max(before.unwrap_or_default())
+            .max(self.edges.up_at);
         if self.trouble.looks_late(event.at) {
             return Some((self.world.look(&event.container, self.now)?.clone(), self.now));
         }
