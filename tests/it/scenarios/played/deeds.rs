@@ -207,14 +207,14 @@ impl Play {
         labels.remove("com.docker.compose.container-number");
         labels.insert("com.docker.compose.oneoff".to_owned(), "True".to_owned());
         ContainerSpec {
-                name,
-                labels,
-                auto_remove,
-                tty: by == By::OneOffAtTerminal,
-                command: words(command).into_iter().map(str::to_owned).collect(),
-                environment: app("app", "false").environment,
-                ..spec
-            }
+            name,
+            labels,
+            auto_remove,
+            tty: by == By::OneOffAtTerminal,
+            command: words(command).into_iter().map(str::to_owned).collect(),
+            environment: app("app", "false").environment,
+            ..spec
+        }
     }
 
     /// As Compose 5.3 makes a container for what runs before the application's.
@@ -225,12 +225,12 @@ impl Play {
         labels.remove("com.docker.compose.oneoff");
         labels.insert("com.docker.compose.hook".to_owned(), "pre_start".to_owned());
         ContainerSpec {
-                name: format!("{PROJECT}-app-pre_start-0"),
-                labels,
-                command: words(command).into_iter().map(str::to_owned).collect(),
-                environment: app("app", "false").environment,
-                ..spec
-            }
+            name: format!("{PROJECT}-app-pre_start-0"),
+            labels,
+            command: words(command).into_iter().map(str::to_owned).collect(),
+            environment: app("app", "false").environment,
+            ..spec
+        }
     }
 
     fn kills(&mut self) {

@@ -9,7 +9,7 @@ use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Release, Run};
 use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Nothing, Window};
 use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, Sentinel, Told};
-use crate::support::stack::Compose::{Two};
+use crate::support::stack::Compose::Two;
 
 const AFTER: Row = Row {
     under: DESPITE,
@@ -27,7 +27,12 @@ pub(super) const ROWS: &[Row] = &[
         name: "a hook right after the start that upgrades is told as a hook",
         deeds: &[Release(NEXT), Run(By::PostStart, "alembic upgrade head")],
         told: &[Told::moved(Hook, Applied, HEAD, NEXT)],
-        real: &[(Nothing, MariaDb, Two), (ApprovedElsewhere, MariaDb, Two), (Deny, MariaDb, Two), (Approved, MariaDb, Two)],
+        real: &[
+            (Nothing, MariaDb, Two),
+            (ApprovedElsewhere, MariaDb, Two),
+            (Deny, MariaDb, Two),
+            (Approved, MariaDb, Two),
+        ],
         ..AFTER
     },
     Row {

@@ -20,7 +20,12 @@ pub(super) const ROWS: &[Row] = &[
         name: "a colleague's migration is told by what the database says",
         deeds: &[Release(NEXT), Run(By::Elsewhere, "alembic upgrade head")],
         told: &[Told::moved(OutOfBand, Applied, HEAD, NEXT)],
-        real: &[(Window, MariaDb, One), (Deny, PostgreSql, One), (Approved, MariaDb, Two), (ApprovedElsewhere, PostgreSql, Two)],
+        real: &[
+            (Window, MariaDb, One),
+            (Deny, PostgreSql, One),
+            (Approved, MariaDb, Two),
+            (ApprovedElsewhere, PostgreSql, Two),
+        ],
         ..ELSEWHERE
     },
     Row {

@@ -39,7 +39,12 @@ pub(super) const ROWS: &[Row] = &[
         told: &[Told::ran(Process, NothingToDo)
             .graded(Claimed)
             .judged(Undetermined, ClaimOnly)],
-        real: &[(ApprovedElsewhere, PostgreSql, Two), (Allow, MariaDb, Two), (Approved, MariaDb, One), (Window, PostgreSql, Two)],
+        real: &[
+            (ApprovedElsewhere, PostgreSql, Two),
+            (Allow, MariaDb, Two),
+            (Approved, MariaDb, One),
+            (Window, PostgreSql, Two),
+        ],
         ..BESIDE
     },
 ];
