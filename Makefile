@@ -1,5 +1,5 @@
 # The entry points. Each sets up what it needs on a fresh machine with Docker and cargo.
-.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay soak
+.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay soak scenarios
 
 images: ## the images of the demo and the end-to-end tests
 	demo/build-images.sh
@@ -54,6 +54,9 @@ bench-replay: ## how long a start replays a large journal
 
 soak: images composes ## migwatch is killed 200 times while migrations run, and must end with exactly those that happened; a quarter of an hour
 	cargo bench --bench soak
+
+scenarios: images composes ## the table of scenarios, on the played and the real engine; not whole yet, and no part of `make test`
+	cargo nextest run --locked --no-fail-fast --features scenarios -E 'test(/^scenarios/)'
 
 need-cargo:
 	@command -v cargo >/dev/null || { echo "There is no cargo: install Rust, https://rustup.rs" >&2; exit 1; }

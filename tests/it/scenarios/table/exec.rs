@@ -8,7 +8,9 @@ use migwatch::model::migration::Trigger::Exec;
 use super::{UNDECLARED, UNDECLARED_IDLE, UNDECLARED_TO_FIRST};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Begin, KillIt, LetGo, Release, Restarted, Run};
-use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing, Window};
+use crate::scenarios::row::Expectation::{
+    Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing, Window,
+};
 use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, SLOW, Sentinel, Told};
 use crate::support::stack::Compose::{One, Two};
 
