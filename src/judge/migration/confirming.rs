@@ -16,6 +16,9 @@ use crate::model::revision::{Heads, Standing, VersionTable};
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
 
+/// How often what was confirmed may let more be confirmed: a claim and a binding are two steps.
+const FURTHER: usize = 4;
+
 /// Confirms migrations by what stands in the version tables.
 pub(in super::super) fn decide(
     state: &State,
@@ -32,6 +35,29 @@ pub(in super::super) fn decide(
     ) {
         return Vec::new();
     }
+    let mut facts = confirmed(state, settings, now);
+    if facts.is_empty() {
+        return facts;
+    }
+    // What is confirmed may let more be confirmed (a claim that is none any more, a table that is bound now): concluded at once, not
+    // when the same is read again.
+    let mut after = state.clone();
+    let mut fresh = facts.clone();
+    for _ in 0..FURTHER {
+        for fact in &fresh {
+            after.apply(fact);
+        }
+        fresh = confirmed(&after, settings, now);
+        if fresh.is_empty() {
+            break;
+        }
+        facts.extend(fresh.iter().cloned());
+    }
+    facts
+}
+
+/// What stands in the tables confirms so much at once.
+fn confirmed(state: &State, settings: &Settings, now: Timestamp) -> Vec<Fact> {
     let mut recent: Vec<&Tracked> = state
         .durable
         .migrations
