@@ -281,6 +281,7 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
             movements.any(|known| known.table == *table && known.at < stand.at && known.to == *stand.to);
         is_reached
             && !is_spent
+            && !other.migration.history
             && is_in_time(other, stand)
             && may_move(state, &other.migration.service, table)
     };

@@ -270,3 +270,26 @@ fn steps_that_led_to_a_revision_before_do_not_explain_that_an_exec_goes_there_ag
     let triggers: Vec<_> = story.migrations().iter().map(|one| one.trigger).collect();
     assert_eq!(triggers, [Trigger::Startup, Trigger::Exec, Trigger::Exec]);
 }
+
+#[test]
+fn steps_from_before_the_watch_do_not_explain_what_an_exec_moves() {
+    let mut story = Story::before_install(policy(Policy::Explicit));
+    let created = story.now.before(std::time::Duration::from_secs(60));
+    story.made_in_advance(BACKEND, disarmed(), created);
+    let old: Vec<_> = [RUNNING, A_TO_B]
+        .iter()
+        .map(|text| story.line_at(text, created).unwrap())
+        .collect();
+    story.installed().follows();
+    for line in old {
+        story.sees(line);
+    }
+    story
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(120);
+    let last = story.migrations().into_iter().rfind(|one| !one.history).unwrap();
+    assert_eq!((last.trigger, last.outcome), (Trigger::Exec, Outcome::Applied));
+}

@@ -180,8 +180,8 @@ fn an_empty_version_table_that_is_created_has_moved_nowhere() {
     story.created(BACKEND, armed()).started().reads(&[]);
     story
         .says(RUNNING)
-        .reads(&[(BACKEND_TABLE, &[])])
         .says(A_TO_B)
+        .reads(&[(BACKEND_TABLE, &[])])
         .reads(&[(BACKEND_TABLE, &["b2"])])
         .says(APPLICATION_UP)
         .seconds(120);
