@@ -13,6 +13,7 @@ mod part;
 pub(super) mod reading;
 mod record;
 pub mod settling;
+mod stand;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

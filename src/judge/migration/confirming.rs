@@ -7,7 +7,8 @@ use super::super::State;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
-use super::reading::{LATE, SKEW};
+use super::reading::{LATE, READ_AFTER_END, SKEW};
+use super::stand::{Stand, stands};
 use super::{Tracked, out_of_band, settling};
 use crate::model::fact::{BindingProof, Fact};
 use crate::model::migration::{Grade, Movement, Outcome, Trigger};
@@ -78,57 +79,6 @@ fn is_recent(tracked: &Tracked, now: Timestamp) -> bool {
     let ended = tracked.migration.ended_at;
     tracked.migration.trigger != Trigger::OutOfBand
         && (tracked.is_open() || ended.is_some_and(|ended| now <= ended.after(LATE)))
-}
-
-/// A place where a table stood or stands, and how it came there.
-struct Stand<'a> {
-    from: Option<&'a Standing>,
-    to: &'a Heads,
-    at: Timestamp,
-    /// When it was last read where it stood before.
-    read_before: Option<Timestamp>,
-    /// It is a move, not what was found there at first.
-    moved: bool,
-    /// A migration has it already.
-    explained: bool,
-}
-
-impl Stand<'_> {
-    /// It moved by then, as far as the readings tell: how late the move was seen says nothing.
-    fn may_have_moved_by(&self, at: Timestamp) -> bool {
-        match self.read_before {
-            Some(before) => before <= at.after(SKEW),
-            None => self.at <= at.after(LATE),
-        }
-    }
-}
-
-fn stands(record: &TableRecord) -> Vec<Stand<'_>> {
-    if record.moves.is_empty() {
-        let Standing::At(to) = &record.standing else {
-            return Vec::new();
-        };
-        return vec![Stand {
-            from: None,
-            to,
-            at: record.since,
-            read_before: None,
-            moved: false,
-            explained: false,
-        }];
-    }
-    let moves = record.moves.iter().filter_map(|moved| match &moved.to {
-        Standing::At(to) => Some(Stand {
-            from: Some(&moved.from),
-            to,
-            at: moved.at,
-            read_before: moved.read_before,
-            moved: true,
-            explained: moved.explained,
-        }),
-        Standing::Missing => None,
-    });
-    moves.collect()
 }
 
 fn confirm(
@@ -288,6 +238,7 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
     let all = &state.durable.migrations.all;
     stand.at >= tracked.last_attempt_at()
         && is_in_time(tracked, stand)
+        && is_soon_enough(tracked, stand)
         && !has_ended_before(state, tracked, table, stand)
         && !all.values().any(|other| by_steps(other))
 }
@@ -314,6 +265,14 @@ fn is_in_time(tracked: &Tracked, stand: &Stand<'_>) -> bool {
     let settled_at = tracked.migration.ended_at.filter(|_| !tracked.is_open());
     let ended_at = settled_at.or(tracked.exec_end.as_ref().map(|end| end.at));
     ended_at.is_none_or(|ended| stand.may_have_moved_by(ended))
+}
+
+/// A start that announced a run and logged no step most likely had nothing to do: only what is seen right after it is put on it. A
+/// command says no more than that it ran.
+fn is_soon_enough(tracked: &Tracked, stand: &Stand<'_>) -> bool {
+    let has_command = tracked.runners().any(|runner| runner.command.is_some());
+    let ended = tracked.migration.ended_at.filter(|_| !tracked.is_open());
+    has_command || ended.is_none_or(|ended| stand.at <= ended.after(READ_AFTER_END))
 }
 
 /// No step is known; or a command went on from where its first step began, and the rest of its log was lost with its container.
