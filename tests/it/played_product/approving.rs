@@ -147,8 +147,11 @@ struct Waiting {
 impl Waiting {
     fn new(stage: &Stage) -> Self {
         let fifo = stage.home.path().join("fifo");
+        // Made before anybody opens it: whoever comes first waits for the other.
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.expect("there is mkfifo").success());
         let script = format!(
-            "echo out; echo err >&2; mkfifo {0}; read code < {0}; exit $code",
+            "echo out; echo err >&2; read code < {}; exit $code",
             fifo.display()
         );
         Self { fifo, script }
