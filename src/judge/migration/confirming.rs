@@ -191,7 +191,12 @@ fn is_plausible(state: &State, tracked: &Tracked, table: &VersionTable) -> bool 
 /// A logged step reached it, beyond where this migration is known to have moved the table.
 fn is_reached(tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
     let migration = &tracked.migration;
-    let since = stand.at.after(SKEW);
+    // What was found there before the step, if only just, was not brought there by it.
+    let since = if stand.moved {
+        stand.at.after(SKEW)
+    } else {
+        stand.at
+    };
     let last_to = |heads: &Heads| {
         migration.steps.iter().rposition(|timed| {
             since >= timed.at

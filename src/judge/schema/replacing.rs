@@ -174,7 +174,10 @@ pub fn is_replacement(state: &State, settings: &Settings, database: &DatabaseId,
         };
         began && (at <= replaced.last_at.after(SOON) || (at <= replaced.last_at.after(RETURN) && returns()))
     });
-    is_known || is_pending(state, settings, database) || is_restore_approved(state, settings, database, at)
+    is_known
+        || is_pending(state, settings, database)
+        || returned_at(state, database).is_some_and(|returned| at <= returned)
+        || is_restore_approved(state, settings, database, at)
 }
 
 /// A wholesale change that is not decided on yet.
@@ -200,7 +203,7 @@ fn is_pending(state: &State, settings: &Settings, database: &DatabaseId) -> bool
     sight.fingerprint != record.fingerprint && is_wholesale(&scene, &scene.change())
 }
 
-/// Where the schema itself cannot be read, the version tables must do: all of them are gone.
+/// What the version tables alone tell: all of them are gone and the schema itself cannot be read, or they went and are there again.
 pub(in super::super) fn by_version_tables(
     state: &State,
     settings: &Settings,
@@ -210,29 +213,30 @@ pub(in super::super) fn by_version_tables(
     if is_elsewhere(observation) {
         return Vec::new();
     }
-    let databases = state.live.databases.keys();
-    let gone = databases.filter_map(|database| Some((database, gone_at(state, database)?)));
-    gone.filter(|(database, gone_at)| now >= gone_at.after(SETTLE) && !is_migrated(state, database))
-        .map(|(database, at)| {
+    let told = |database: &DatabaseId| {
+        let gone = gone_at(state, database).map(|at| (at, "all version tables are gone"));
+        let returned =
+            || returned_at(state, database).map(|at| (at, "all version tables went and are there again"));
+        let (at, words) = gone.or_else(returned)?;
+        let is_due = now >= at.after(SETTLE) && !is_migrated(state, database);
+        is_due.then(|| {
             Fact::DatabaseReplaced(DatabaseReplaced {
                 database: database.clone(),
                 at,
                 patch: Patch::default(),
-                changes: vec!["all version tables are gone".to_owned()],
+                changes: vec![words.to_owned()],
                 approved: is_restore_approved(state, settings, database, at),
             })
         })
-        .collect()
+    };
+    state.live.databases.keys().filter_map(told).collect()
 }
 
 /// When a replacement is decided on by time alone.
 pub(super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
-    let gone = state
-        .live
-        .databases
-        .keys()
-        .filter_map(|database| gone_at(state, database));
-    moments.extend(gone.map(|at| at.after(SETTLE)));
+    let databases = state.live.databases.keys();
+    let moved = databases.flat_map(|database| [gone_at(state, database), returned_at(state, database)]);
+    moments.extend(moved.flatten().map(|at| at.after(SETTLE)));
 }
 
 /// When the last version table of a database went whose schema cannot be read, unless that is told already.
@@ -253,6 +257,20 @@ fn gone_at(state: &State, database: &DatabaseId) -> Option<Timestamp> {
     }
     let replaced = state.durable.schemas.replaced.get(database);
     gone_at.filter(|at| replaced.is_none_or(|replaced| replaced.last_at < *at))
+}
+
+/// When the last version table came back of a database whose version tables had all gone, unless a migration made it or that is told
+/// already: a backup that is small is played back between two readings of the schema.
+fn returned_at(state: &State, database: &DatabaseId) -> Option<Timestamp> {
+    let mut returned_at = None;
+    for (_, record) in version_tables(state, database) {
+        let vanished = record.moves.iter().position(|it| is_missing(&it.to))?;
+        let since = record.moves.iter().skip(vanished);
+        let returned = since.filter(|it| is_missing(&it.from) && !it.explained);
+        returned_at = returned_at.max(returned.map(|it| it.at).max());
+    }
+    let replaced = state.durable.schemas.replaced.get(database);
+    returned_at.filter(|at| replaced.is_none_or(|replaced| replaced.last_at.after(RETURN) < *at))
 }
 
 fn is_migrated(state: &State, database: &DatabaseId) -> bool {

@@ -9,8 +9,8 @@ mod quiet;
 mod startup;
 
 use migwatch::model::migration::Rule::{
-    AllowEverything, Approved as ByApproval, DeclaredDeploy, DenyEverything, DespiteDisarmed, NobodyDeclared,
-    NobodyHere, Window as ByWindow,
+    AllowEverything, Approved as ByApproval, BareCommand, DeclaredDeploy, DenyEverything, DespiteDisarmed,
+    NobodyDeclared, NobodyHere, Window as ByWindow,
 };
 use migwatch::model::migration::Verdict::{Expected, Unexpected};
 
@@ -60,6 +60,28 @@ const DESPITE: &[Under] = &[
 const DESPITE_IDLE: &[Under] = &[
     (Nothing, Unexpected, DespiteDisarmed),
     (Explicit, Unexpected, DespiteDisarmed),
+    (Deny, Unexpected, DenyEverything),
+    (Allow, Expected, AllowEverything),
+    (Approved, Expected, ByApproval),
+    (ApprovedElsewhere, Expected, ByApproval),
+    (Window, Expected, ByWindow),
+];
+
+/// A container whose command migrates and asks no switch.
+const BARE: &[Under] = &[
+    (Nothing, Unexpected, BareCommand),
+    (Explicit, Unexpected, BareCommand),
+    (Deny, Unexpected, DenyEverything),
+    (Allow, Expected, AllowEverything),
+    (Approved, Expected, ByApproval),
+    (ApprovedElsewhere, Unexpected, DenyEverything),
+    (Window, Expected, ByWindow),
+];
+
+/// The same where no revision is come to.
+const BARE_IDLE: &[Under] = &[
+    (Nothing, Unexpected, BareCommand),
+    (Explicit, Unexpected, BareCommand),
     (Deny, Unexpected, DenyEverything),
     (Allow, Expected, AllowEverything),
     (Approved, Expected, ByApproval),

@@ -198,6 +198,30 @@ fn where_the_schema_cannot_be_read_vanished_version_tables_tell_of_a_replacement
 }
 
 #[test]
+fn a_small_backup_that_is_played_back_between_two_readings_of_the_schema_is_told_all_the_same() {
+    let mut story = full(Policy::Deny);
+    story.reads(&[]).seconds(1).reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.seconds(60);
+    assert!(story.migrations().is_empty());
+    story.seconds(7_200);
+    assert_eq!(
+        story.sent(),
+        ["DatabaseReplaced firing", "DatabaseReplaced resolved"]
+    );
+}
+
+#[test]
+fn a_version_table_that_goes_and_comes_back_beside_one_that_stays_is_somebodys_work() {
+    let mut story = full(Policy::Deny);
+    let other = ("other_version", &["z9"][..]);
+    story.reads(&[(BACKEND_TABLE, &["c3"]), other]).seconds(60);
+    story.reads(&[other]).seconds(1);
+    story.reads(&[(BACKEND_TABLE, &["a1"]), other]).seconds(60);
+    assert_eq!(story.latest().from().unwrap().to_string(), "base");
+    assert!(!story.firing().contains(&AlertName::DatabaseReplaced));
+}
+
+#[test]
 fn an_acknowledged_replacement_is_quiet_and_stays_so() {
     let mut story = full(Policy::Explicit);
     story.reads(&[]).reads_schema(&[]).seconds(5);

@@ -4,7 +4,7 @@ use migwatch::model::migration::{Outcome, Verdict};
 use migwatch::model::policy::Policy;
 
 use crate::support::story::{
-    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, DUPLICATE_COLUMN, RUNNING, Story, armed, policy,
+    A_TO_B, APPLICATION_UP, B_TO_C, BACKEND, BACKEND_TABLE, DUPLICATE_COLUMN, RUNNING, Story, armed, policy,
 };
 
 /// Three replicas start at once, all armed, and announce their run.
@@ -132,6 +132,22 @@ fn steps_without_a_move_of_the_table_are_a_contradiction_that_is_said() {
             .contains("still stands at a1")
     );
     assert_eq!(story.sent(), ["MigrationNothingApplied firing"]);
+}
+
+#[test]
+fn where_a_table_was_found_right_before_a_step_that_leads_there_is_no_move_of_it() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .started()
+        .says(RUNNING)
+        .says(A_TO_B)
+        .says(B_TO_C)
+        .says(APPLICATION_UP);
+    assert!(story.migration().movements.is_empty());
+    story.seconds(15).reads(&[(BACKEND_TABLE, &["b2"])]).seconds(15);
+    assert_eq!(story.migration().outcome, Outcome::NothingApplied);
 }
 
 #[test]

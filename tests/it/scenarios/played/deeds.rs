@@ -62,6 +62,11 @@ impl Play {
 
     /// `compose up`: a container that is there is made anew.
     pub(super) async fn up(&mut self, start: Start) {
+        let id = self.up_anew(start);
+        self.start_script(id).await;
+    }
+
+    fn up_anew(&mut self, start: Start) -> ContainerId {
         self.start = start;
         let spec = self.spec(PROJECT, 1);
         let id = match self.containers.pop() {
@@ -69,7 +74,7 @@ impl Play {
             None => self.stage.up(spec, &[]),
         };
         self.containers.push(id.clone());
-        self.start_script(id).await;
+        id
     }
 
     fn stops(&self) {
@@ -113,11 +118,7 @@ impl Play {
                 Runner::Exec(self.stage.engine.exec(id, &words(command)))
             }
             By::OneOff | By::OneOffAtTerminal => Runner::Own(self.alone(self.one_off(by, command)).await),
-            By::PostStart => {
-                self.up(Start::Off).await;
-                let id = self.containers.last().expect("the application runs");
-                Runner::Exec(self.stage.engine.exec(id, &words(command)))
-            }
+            By::PostStart => return self.hooked(command).await,
             By::PreStart => Runner::Own(self.alone(Self::hook(command)).await),
             By::Process => {
                 self.writes("⬆️ Alembic 마이그레이션 적용 중...");
@@ -127,6 +128,16 @@ impl Play {
         };
         let acts = self.world.acts(command);
         self.goes_on(runner, acts).await;
+    }
+
+    /// Compose runs the hook at once after the start, whatever the application says meanwhile.
+    async fn hooked(&mut self, command: &str) {
+        let id = self.up_anew(Start::Off);
+        self.skips_at(&id);
+        let exec = self.stage.engine.exec(&id, &words(command));
+        let acts = self.world.acts(command);
+        self.goes_on(Runner::Exec(exec), acts).await;
+        self.skip_is_heard().await;
     }
 
     /// A container of its own: it is looked at once it is made, and lives long enough for its log to be opened.

@@ -255,13 +255,8 @@ impl Play {
         self.started_at = self.stage.engine.clock().now();
         let command = match self.start {
             Start::Off | Start::Checked => {
-                self.stage.says(&id, SKIP);
-                self.stage.says(&id, UP);
-                self.skips += 1;
-                let skips = self.skips;
-                return self
-                    .service("its start skipped", |service| service.counters.skips == skips)
-                    .await;
+                self.skips_at(&id);
+                return self.skip_is_heard().await;
             }
             Start::On | Start::Unset => "alembic upgrade head",
             Start::OnTo(alembic) | Start::Bare(alembic) | Start::Despite(alembic) => alembic,
@@ -271,6 +266,20 @@ impl Play {
         }
         let acts = self.world.acts(command);
         self.goes_on(Runner::Start(id), acts).await;
+    }
+
+    /// Its start script skips.
+    pub(super) fn skips_at(&mut self, id: &ContainerId) {
+        self.stage.says(id, SKIP);
+        self.stage.says(id, UP);
+        self.skips += 1;
+    }
+
+    /// Every start that skipped is heard of.
+    pub(super) async fn skip_is_heard(&self) {
+        let skips = self.skips;
+        self.service("its start skipped", |service| service.counters.skips == skips)
+            .await;
     }
 
     /// What a command does, until it ends or has to wait.

@@ -4,7 +4,7 @@
 use migwatch::model::migration::Outcome::{Applied, Downgraded, Failed, HalfApplied, NothingToDo};
 use migwatch::model::migration::Trigger::Hook;
 
-use super::{DESPITE, DESPITE_IDLE};
+use super::{BARE, BARE_IDLE, DESPITE, DESPITE_IDLE};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Release, Run};
 use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Nothing, Window};
@@ -18,7 +18,7 @@ const AFTER: Row = Row {
 };
 
 const BEFORE: Row = Row {
-    under: DESPITE,
+    under: BARE,
     ..Row::NOTHING
 };
 
@@ -60,14 +60,14 @@ pub(super) const ROWS: &[Row] = &[
         name: "a hook before the start at head has nothing to do and pages nobody",
         deeds: &[Run(By::PreStart, "alembic upgrade head")],
         told: &[Told::ran(Hook, NothingToDo)],
-        under: DESPITE_IDLE,
+        under: BARE_IDLE,
         ..BEFORE
     },
     Row {
         name: "a hook before the start that fails and is taken back is told as a failure whatever was expected",
         deeds: &[Release(BROKEN), Run(By::PreStart, "alembic upgrade head")],
         told: &[Told::tried(Hook, Failed, HEAD, BROKEN)],
-        under: DESPITE_IDLE,
+        under: BARE_IDLE,
         alerts: &["MigrationFailed(app)"],
         on: &[PostgreSql],
         ..BEFORE
@@ -76,7 +76,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "a hook before the start that fails and leaves a half behind is told as half applied whatever was expected",
         deeds: &[Release(BROKEN), Run(By::PreStart, "alembic upgrade head")],
         told: &[Told::tried(Hook, HalfApplied, HEAD, BROKEN)],
-        under: DESPITE_IDLE,
+        under: BARE_IDLE,
         alerts: &["MigrationHalfApplied(app)"],
         on: &[MariaDb],
         ..BEFORE
