@@ -25,9 +25,10 @@ pub(in super::super) const SETTLE: Duration = Duration::from_secs(10);
 
 /// Whether every database of the service that can be read was read after this time, so that what the service did by then is known.
 pub(super) fn is_read_after(state: &State, service: &ServiceId, at: Timestamp) -> bool {
+    let connected = &state.durable.tables.connected;
     let is_read = |live: &LiveDatabase| match live.failing_since {
-        // One that was never reached tells nothing, and is not waited for.
-        Some(_) => live.last_read.is_none(),
+        // One that was never reached, by an earlier process neither, tells nothing, and is not waited for.
+        Some(_) => live.last_read.is_none() && !connected.contains(&live.reading.database),
         None => live.last_read.is_some_and(|read| read >= at),
     };
     // Right after a restart nothing was looked at yet.

@@ -1,5 +1,6 @@
 //! Commands inside running containers: nothing of them is in the log; the engine tells that they run, the database what they moved.
 
+use migwatch::model::database::DatabaseProblemKind;
 use migwatch::model::exec::{Action, ExecCommand};
 use migwatch::model::migration::{Grade, Outcome, Rule, Trigger, Verdict};
 use migwatch::model::policy::Policy;
@@ -292,4 +293,15 @@ fn steps_from_before_the_watch_do_not_explain_what_an_exec_moves() {
         .seconds(120);
     let last = story.migrations().into_iter().rfind(|one| !one.history).unwrap();
     assert_eq!((last.trigger, last.outcome), (Trigger::Exec, Outcome::Applied));
+}
+
+#[test]
+fn after_a_restart_a_database_that_does_not_answer_yet_is_waited_for_before_an_exec_had_nothing_to_do() {
+    let mut story = serving(Policy::Deny);
+    story.execs("e1", UPGRADE, Action::Upgrade).seconds(6);
+    story.migwatch_is_killed().seconds_pass(1).migwatch_comes_back();
+    story.cannot_read(DatabaseProblemKind::Connect).exec_ends("e1", 0);
+    story.seconds(4).reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
 }

@@ -145,7 +145,7 @@ impl Scene {
     async fn floods(&self, ground: &Ground, count: usize) {
         let before = self.log_bytes(ground).await;
         let write = format!(
-            "i=0; while [ $i -lt {count} ]; do i=$((i+1)); echo \"$i GET /health 200 {FILLING}\"; done >/proc/1/fd/1"
+            "i=0; while [ $i -lt {count} ]; do i=$((i+1)); echo $i 'GET /health 200 {FILLING}'; done >/proc/1/fd/1"
         );
         docker(&["exec", &self.stack.container("app").await, "sh", "-c", &write]).await;
         let bytes = u64::try_from(count * FILLING.len()).expect("some");
