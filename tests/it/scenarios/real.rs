@@ -21,7 +21,7 @@ use scene::Scene;
 use sentinel::Ringing;
 
 /// Rows that are at it at the same time: each waits for most of its time.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 5;
 
 #[tokio::test]
 async fn every_chosen_row_on_mariadb_with_compose_1() {
@@ -53,20 +53,21 @@ async fn acted(database: Database, compose: Compose) {
         scenes.push(Scene::new(case).await);
     }
     let ground = ground_of(&shared.iter().collect::<Vec<_>>(), database).await;
-    let mut acts = shared
-        .into_iter()
-        .map(|scene| (Rc::clone(&ground), scene))
-        .collect::<Vec<_>>();
-    for scene in alone {
-        acts.push((ground_of(&[&scene], database).await, scene));
-    }
     let turns = Semaphore::new(AT_ONCE);
-    let act = async |(ground, scene): (Rc<Shared>, Scene)| {
+    let act = async |scene: Scene, is_alone: bool| {
         let _turn = turns.acquire().await.expect("nobody closes it");
+        let ground = if is_alone {
+            ground_of(&[&scene], database).await
+        } else {
+            Rc::clone(&ground)
+        };
         let scene = scene.act(&ground.ground).await;
         (ground, scene)
     };
-    let acted = all_of(acts.into_iter().map(act)).await;
+    let shared = shared.into_iter().map(|scene| (scene, false));
+    let alone = alone.into_iter().map(|scene| (scene, true));
+    let acts = shared.chain(alone).map(|(scene, is_alone)| act(scene, is_alone));
+    let acted = all_of(acts).await;
     // Once more, after what takes longest to be judged.
     let held = acted.into_iter().map(async |(shared, scene)| {
         let rings = async || shared.ringing.rings(&shared.ground, scene::LONGEST).await;

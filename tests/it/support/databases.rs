@@ -75,7 +75,9 @@ pub(crate) async fn postgres() -> Schema {
 
 impl Schema {
     async fn on(server: &'static Server) -> Self {
-        let name = format!("t{}", SCHEMAS.fetch_add(1, Ordering::Relaxed));
+        // Whoever watches the whole host sees those of other test processes too.
+        let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("t{}_{number}", std::process::id());
         let home = if server.scheme == "mysql" {
             "mysql"
         } else {

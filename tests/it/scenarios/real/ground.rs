@@ -31,7 +31,7 @@ impl Ground {
         let scenes: String = scenes.iter().map(|scene| scene.configured()).collect();
         let url = receiver.url("/");
         home.configure(&format!(
-            "[databases]\ninterval = \"2s\"\n[receiver.webhook.test]\nurl = \"{url}\"\n{scenes}{more}"
+            "[databases]\ninterval = \"3s\"\ntimeout = \"2s\"\n[receiver.webhook.test]\nurl = \"{url}\"\n{scenes}{more}"
         ));
         let ground = Self {
             home,
