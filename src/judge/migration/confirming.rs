@@ -241,7 +241,8 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
             && may_move(state, &other.migration.service, table)
     };
     let all = &state.durable.migrations.all;
-    stand.at >= tracked.last_attempt_at()
+    // A reading is dated by its question: its answer may show what began after that.
+    stand.at.after(SKEW) >= tracked.last_attempt_at()
         && is_in_time(tracked, stand)
         && is_soon_enough(tracked, stand)
         && !has_ended_before(state, tracked, table, stand)

@@ -135,16 +135,22 @@ fn silence_of(state: &State, tracked: &Tracked) -> Option<(Timestamp, &'static s
             "nothing more was said of it",
         ));
     }
+    // Nobody is silent before anybody listens: what was logged while migwatch was away is read when it is back.
+    let listeners = tracked
+        .runners()
+        .filter_map(|runner| state.live.containers.get(&runner.container));
+    let heard_from = listeners.map(|live| live.seen_at).max().unwrap_or_default();
+    let silent_from = last_sign.max(heard_from);
     if tracked.is_claim() {
-        return Some((last_sign.after(UNENDED), "nothing stood behind the line"));
+        return Some((silent_from.after(UNENDED), "nothing stood behind the line"));
     }
     if is_carried_out(tracked) {
-        return Some((last_sign.after(UNENDED), CARRIED_OUT));
+        return Some((silent_from.after(UNENDED), CARRIED_OUT));
     }
     let is_silent = migration.steps.is_empty() && migration.movements.is_empty();
     is_silent.then(|| {
         (
-            last_sign.after(SILENT),
+            silent_from.after(SILENT),
             "nothing moved, and nothing more was said",
         )
     })

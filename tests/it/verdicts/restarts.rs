@@ -38,6 +38,23 @@ fn a_migration_goes_on_as_if_nothing_had_happened() {
 }
 
 #[test]
+fn what_was_logged_long_ago_while_it_was_away_is_no_silence() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .migwatch_is_killed();
+    let lines = [RUNNING, A_TO_B, DROP_MISSING].map(|text| story.line(text).unwrap());
+    story.seconds_pass(1_200).migwatch_comes_back();
+    story.reads(&[(BACKEND_TABLE, &["b2"])]);
+    for line in lines {
+        let seen = story.sees(line);
+        assert_eq!(seen.judged(), [(Outcome::Running, Verdict::Expected)]);
+    }
+}
+
+#[test]
 fn an_end_while_it_was_away_waits_for_the_rest_of_the_log() {
     let mut story = Story::new(policy(Policy::Explicit));
     story.created(BACKEND, armed()).started().says(RUNNING);

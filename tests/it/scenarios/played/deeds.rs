@@ -144,15 +144,18 @@ impl Play {
     async fn alone(&self, spec: ContainerSpec) -> ContainerId {
         let before = self.stage.engine.inspections();
         let id = self.stage.engine.create(spec);
-        until("it is looked at", async || {
+        until(&format!("{}: it is looked at", self.case), async || {
             let looked = self.stage.engine.inspections() > before;
             looked.then_some(()).ok_or_else(String::new)
         })
         .await;
         self.stage.engine.start(&id);
-        let mut asked = self.stage.engine.log_requests(&id);
-        let opened = asked.wait_for(|asked| !asked.is_empty()).await;
-        opened.expect("the engine stays");
+        let asked = self.stage.engine.log_requests(&id);
+        until(&format!("{}: its log is opened", self.case), async || {
+            let is_opened = !asked.borrow().is_empty();
+            is_opened.then_some(()).ok_or_else(String::new)
+        })
+        .await;
         id
     }
 

@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
+use migwatch::daemon::clock::SystemClock;
 use migwatch::model::service::ServiceId;
+use migwatch::model::time::{Clock as _, Timestamp};
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -52,6 +54,7 @@ impl Scene {
             }
             Deed::Run(by, command) => self.runs(ground, by, command).await,
             Deed::Begin(by, command) => {
+                self.a_moment_passes(by).await;
                 let child = self.begun_by(by, command).spawn().expect("it can be run");
                 self.begun = Some((by, child));
                 self.is_at_work(ground).await;
@@ -189,6 +192,7 @@ impl Scene {
         if by == By::Process {
             return self.runs_beside(command).await;
         }
+        self.a_moment_passes(by).await;
         let began = Instant::now();
         let ended = self.begun_by(by, command).output().await.expect("it can be run");
         if by != By::Elsewhere && began.elapsed() > PRESUMED {
@@ -196,6 +200,22 @@ impl Scene {
         }
         // What the row says of it tells more than its exit code.
         drop(ended);
+    }
+
+    /// A person needs longer than Compose's hooks from the container's start to a command in it.
+    async fn a_moment_passes(&self, by: By) {
+        if !matches!(by, By::Exec | By::ExecAtTerminal) {
+            return;
+        }
+        let id = self.stack.container("app").await;
+        let started = docker(&["inspect", "--format", "{{.State.StartedAt}}", &id]).await;
+        let started: Timestamp = started.trim().parse().expect("the engine tells when");
+        until("a moment has passed since the start", async || {
+            let passed = SystemClock.now().since(started);
+            let is_over = passed > Duration::from_millis(1_100);
+            is_over.then_some(()).ok_or_else(|| format!("{passed:?}"))
+        })
+        .await;
     }
 
     /// The command as its user types it.

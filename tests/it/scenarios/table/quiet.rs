@@ -130,6 +130,13 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "a restore that nobody approved is told as a replaced database and not as a migration",
         deeds: &[Restore(FIRST)],
+        under: &[
+            NO_MATTER[0],
+            NO_MATTER[1],
+            NO_MATTER[2],
+            NO_MATTER[3],
+            NO_MATTER[6],
+        ],
         alerts: &["DatabaseReplaced(its database)"],
         sentinel: Sentinel::Database,
         real: &[(Allow, PostgreSql, Two)],
