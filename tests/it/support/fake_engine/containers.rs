@@ -158,6 +158,8 @@ impl Container {
 #[derive(Default)]
 pub(crate) struct Containers {
     all: Vec<Container>,
+    /// Removed ones: who had opened their logs reads them to the end.
+    gone: Vec<Container>,
     created: u64,
     streams: u64,
 }
@@ -209,7 +211,17 @@ impl Containers {
     }
 
     pub(crate) fn remove(&mut self, id: &ContainerId) {
-        self.all.retain(|container| container.id != *id);
+        let gone = self.all.extract_if(.., |container| container.id == *id);
+        self.gone.extend(gone.map(|container| Container {
+            running: false,
+            ..container
+        }));
+    }
+
+    /// Whose log somebody has opened, removed or not.
+    pub(crate) fn opened(&self, id: &ContainerId) -> Option<&Container> {
+        let mut all = self.all.iter().chain(&self.gone);
+        all.find(|container| container.id == *id)
     }
 
     /// Numbers a log stream and writes down what it asked for.

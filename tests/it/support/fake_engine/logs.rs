@@ -161,7 +161,7 @@ struct Reader {
 
 impl Reader {
     fn next(&mut self, state: &State) -> Step {
-        let Some(container) = state.container(&self.container.0) else {
+        let Some(container) = state.containers.opened(&self.container) else {
             return Step::End;
         };
         if let Some((before, cut)) = container.cut
