@@ -55,8 +55,8 @@ bench-replay: ## how long a start replays a large journal
 soak: images composes ## migwatch is killed 200 times while migrations run, and must end with exactly those that happened; a quarter of an hour
 	cargo bench --bench soak
 
-scenarios: images composes ## the table of scenarios, on the played and the real engine; not whole yet, and no part of `make test`
-	cargo nextest run --locked --no-fail-fast --features scenarios -E 'test(/^scenarios/)'
+scenarios: images composes ## of the tests only the table of scenarios, on the played and the real engine
+	cargo nextest run --locked --no-fail-fast -E 'test(/^scenarios/)'
 
 need-cargo:
 	@command -v cargo >/dev/null || { echo "There is no cargo: install Rust, https://rustup.rs" >&2; exit 1; }

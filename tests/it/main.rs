@@ -31,7 +31,6 @@ mod played_engine;
 mod played_product;
 mod probing;
 mod readme;
-#[cfg(feature = "scenarios")]
 mod scenarios;
 mod shipped;
 mod support;

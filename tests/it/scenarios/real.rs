@@ -48,7 +48,8 @@ async fn acted(database: Database, compose: Compose) {
     let mut alone = Vec::new();
     for case in table::real(database, compose) {
         // Who restarts migwatch has one of his own.
-        let restarts = case.row.deeds.iter().any(|deed| matches!(deed, Deed::Restarted));
+        let is_one = |deed: &Deed| matches!(deed, Deed::Restarted | Deed::Unwatched(..));
+        let restarts = case.row.deeds.iter().any(is_one);
         let scenes = if restarts { &mut alone } else { &mut shared };
         scenes.push(Scene::new(case).await);
     }

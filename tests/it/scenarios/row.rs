@@ -101,6 +101,8 @@ pub(crate) enum Deed {
     Release(&'static str),
     /// A command runs to its end.
     Run(By, &'static str),
+    /// A command begins and ends while migwatch is down.
+    Unwatched(By, &'static str),
     /// A command begins, and is in its slow step when this is done.
     Begin(By, &'static str),
     /// Waits until the slow step has begun and migwatch knows that something moves.

@@ -39,7 +39,6 @@ impl SqliteFile {
     }
 
     /// Every table is gone.
-    #[cfg(feature = "scenarios")]
     pub(crate) fn is_emptied(&self) {
         let drop = "BEGIN; DROP TABLE items; DROP TABLE alembic_version; COMMIT";
         self.open().execute_batch(drop).expect("the tables are ours");
@@ -52,7 +51,6 @@ impl SqliteFile {
     }
 
     /// The application's own table gets a column, or loses the last one that it got.
-    #[cfg(feature = "scenarios")]
     pub(crate) fn widens(&self, wider: bool) {
         let mut columns = self.columns();
         let next = format!("c{columns}");
@@ -67,7 +65,6 @@ impl SqliteFile {
         self.open().execute_batch(&sql).expect("the table is ours");
     }
 
-    #[cfg(feature = "scenarios")]
     fn columns(&self) -> i64 {
         let count = "SELECT count(*) FROM pragma_table_info('items')";
         let connection = self.open();

@@ -83,7 +83,6 @@ impl Stack {
     }
 
     /// A file beside the compose file.
-    #[cfg(feature = "scenarios")]
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

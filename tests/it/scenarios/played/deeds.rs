@@ -36,6 +36,12 @@ impl Play {
             }
             Deed::Release(revision) => self.world.releases(revision),
             Deed::Run(by, command) | Deed::Begin(by, command) => self.runs(by, command).await,
+            Deed::Unwatched(by, command) => {
+                self.a_moment_passes().await;
+                self.stage.kill().await;
+                self.runs(by, command).await;
+                self.stage.start().await;
+            }
             // It waits for that whenever it begins.
             Deed::AtWork => {}
             Deed::LetGo => {

@@ -53,6 +53,11 @@ impl Scene {
                     .write(&format!("incoming/{revision}.py"), &application::script(revision));
             }
             Deed::Run(by, command) => self.runs(ground, by, command).await,
+            Deed::Unwatched(by, command) => {
+                ground.kill().await;
+                self.runs(ground, by, command).await;
+                ground.restart().await;
+            }
             Deed::Begin(by, command) => {
                 self.a_moment_passes(by).await;
                 let child = self.begun_by(by, command).spawn().expect("it can be run");

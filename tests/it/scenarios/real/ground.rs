@@ -42,12 +42,17 @@ impl Ground {
         ground
     }
 
-    /// Ends migwatch as a crash would, starts it again, and waits until the engine was looked at.
-    pub(super) async fn restart(&self) {
-        let mut running = self.daemon.write().await;
-        if let Some(daemon) = running.take() {
+    /// Ends migwatch as a crash would.
+    pub(super) async fn kill(&self) {
+        if let Some(daemon) = self.daemon.write().await.take() {
             daemon.kill().await;
         }
+    }
+
+    /// Ends it so if it runs, starts it again, and waits until the engine was looked at.
+    pub(super) async fn restart(&self) {
+        self.kill().await;
+        let mut running = self.daemon.write().await;
         let daemon = self.home.start().await;
         daemon.until_answers("/-/ready", 200).await;
         *running = Some(daemon);

@@ -73,6 +73,13 @@ pub(super) const ROWS: &[Row] = &[
         ..EXEC
     },
     Row {
+        name: "an exec that stamps where the database already stands has nothing to do and pages nobody",
+        deeds: &[Run(By::Exec, "alembic stamp c40e1d87f5b3")],
+        told: &[Told::ran(Exec, NothingToDo)],
+        under: UNDECLARED_IDLE,
+        ..EXEC
+    },
+    Row {
         name: "an exec that fails and is taken back is told as a failure whatever was expected",
         deeds: &[Release(BROKEN), Run(By::Exec, "alembic upgrade head")],
         told: &[Told::ran(Exec, Failed)],

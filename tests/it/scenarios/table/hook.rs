@@ -1,14 +1,16 @@
 //! What Compose runs around the start of a container: in it right after (`post_start`), or in a container of its own before (`pre_start`,
 //! Compose 5.3 and later: nobody has it here, so it is only played).
 
-use migwatch::model::migration::Outcome::{Applied, Downgraded, Failed, HalfApplied, NothingToDo};
+use migwatch::model::migration::Outcome::{
+    Applied, Downgraded, Failed, HalfApplied, Interrupted, NothingToDo,
+};
 use migwatch::model::migration::Trigger::Hook;
 
 use super::{BARE, BARE_IDLE, DESPITE, DESPITE_IDLE};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
-use crate::scenarios::row::Deed::{Release, Run};
+use crate::scenarios::row::Deed::{Begin, KillIt, Release, Run};
 use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Nothing, Window};
-use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, Sentinel, Told};
+use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, SLOW, Sentinel, Told};
 use crate::support::stack::Compose::Two;
 
 const AFTER: Row = Row {
@@ -79,6 +81,14 @@ pub(super) const ROWS: &[Row] = &[
         under: BARE_IDLE,
         alerts: &["MigrationHalfApplied(app)"],
         on: &[MariaDb],
+        ..BEFORE
+    },
+    Row {
+        name: "a hook before the start that is killed in its step is told as interrupted",
+        deeds: &[Release(SLOW), Begin(By::PreStart, "alembic upgrade head"), KillIt],
+        told: &[Told::tried(Hook, Interrupted, HEAD, SLOW)],
+        under: BARE_IDLE,
+        alerts: &["MigrationInterrupted(app)"],
         ..BEFORE
     },
 ];

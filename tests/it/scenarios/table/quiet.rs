@@ -8,8 +8,8 @@ use migwatch::model::migration::Verdict::{Expected, Unexpected};
 use super::{DECLARED, NO_MATTER};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{
-    Checks, Floods, Release, Restart, Restarted, Restore, Roll, Run, Says, Scale, SecondUp, Settled,
-    Start as Starts, Stop, Up,
+    Checks, Floods, Recreate, Release, Restart, Restarted, Restore, Roll, Run, Says, Scale, SecondUp,
+    Settled, Start as Starts, Stop, Up,
 };
 use crate::scenarios::row::Expectation::{Allow, Approved, Deny, Explicit, Window};
 use crate::scenarios::row::{By, FIRST, HEAD, NEXT, Row, Second, Sentinel, Start, Told};
@@ -41,6 +41,17 @@ pub(super) const ROWS: &[Row] = &[
             Run(By::OneOffAtTerminal, "python3 -V"),
         ],
         real: &[(Allow, PostgreSql, Two)],
+        ..QUIET
+    },
+    Row {
+        name: "a command that writes a new script is no run",
+        deeds: &[Run(By::Exec, "alembic revision --autogenerate -m more")],
+        sentinel: Sentinel::Exec,
+        ..QUIET
+    },
+    Row {
+        name: "a new container with the switch off is quiet",
+        deeds: &[Release(NEXT), Recreate(Start::Off)],
         ..QUIET
     },
     Row {
