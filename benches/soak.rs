@@ -31,13 +31,14 @@ mod expected;
 #[path = "soak/world.rs"]
 mod world;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use migwatch::daemon::clock::SystemClock;
 use migwatch::model::migration::{Migration, MigrationId};
-use migwatch::model::time::Clock as _;
+use migwatch::model::time::{Clock as _, Timestamp};
 use tokio::time::Instant;
 
 use expected::Expected;
@@ -126,41 +127,61 @@ async fn soak() {
     // What was before is history.
     world.comes_up().await;
     watched.starts().await;
-    let mut known: BTreeSet<MigrationId> = BTreeSet::new();
+    let mut known = Known::default();
     let mut figures: BTreeMap<String, u64> = BTreeMap::new();
     let mut round = 0;
     while watched.kills < kills {
         round += 1;
-        let found = one_round(&mut dice, &world, &mut watched, &known).await;
-        *figures.entry(found.what.clone()).or_default() += 1;
-        known.extend(found.id);
+        let what = one_round(&mut dice, &world, &mut watched, &mut known).await;
+        *figures.entry(what).or_default() += 1;
         if round % 10 == 0 {
             println!("{} kills in {:.0?}: {figures:?}", watched.kills, began.elapsed());
         }
     }
-    at_the_end(&watched, &project, &known).await;
+    at_the_end(&watched, &project, &mut known).await;
     messages(&webhook, watched.kills);
     println!(
         "{round} rounds, {} kills in {:.0?}, seed {seed}: {figures:?}",
         watched.kills,
         began.elapsed()
     );
-    println!("ended with exactly the {} migrations that happened", known.len());
+    println!(
+        "ended with exactly the {} migrations that happened",
+        known.ids.len()
+    );
 }
 
-/// What a round led to.
-struct Found {
-    what: String,
-    id: Option<MigrationId>,
+/// What was found so far.
+#[derive(Default)]
+struct Known {
+    ids: BTreeSet<MigrationId>,
+    /// What happened and was rightly not known when its round ended: it may still be heard of.
+    missed: Vec<Expected>,
 }
 
-/// One thing happens, and migwatch is killed while it does, or right after it.
-async fn one_round(
-    dice: &mut Dice,
-    world: &World,
-    watched: &mut Watched,
-    known: &BTreeSet<MigrationId>,
-) -> Found {
+impl Known {
+    /// Those of these that are new; what is only heard of now and belongs to an earlier round is taken in.
+    fn new_of(&mut self, all: Vec<Migration>, round_began: Timestamp) -> Vec<Migration> {
+        let mut new = Vec::new();
+        for migration in all {
+            let is_late = migration.started_at < round_began;
+            let missed = self.missed.iter().position(|expected| expected.is(&migration));
+            match missed.filter(|_| is_late) {
+                _ if self.ids.contains(&migration.id) => {}
+                Some(missed) => {
+                    self.missed.remove(missed);
+                    self.ids.insert(migration.id);
+                }
+                None => new.push(migration),
+            }
+        }
+        new
+    }
+}
+
+/// One thing happens, and migwatch is killed while it does, or right after it; gives the name of what it led to.
+async fn one_round(dice: &mut Dice, world: &World, watched: &mut Watched, known: &mut Known) -> String {
+    let round_began = SystemClock.now();
     let project = world.project().to_owned();
     let act = world.next(dice).await;
     let before = world.stands(act.service).await;
@@ -170,7 +191,7 @@ async fn one_round(
         .migrations(&project)
         .await
         .iter()
-        .any(|one| !known.contains(&one.id));
+        .any(|one| !known.ids.contains(&one.id) && one.started_at >= round_began);
     for _ in 0..=dice.roll(5) {
         watched.is_killed().await;
         tokio::time::sleep(Duration::from_millis(dice.roll(1_000))).await;
@@ -184,23 +205,31 @@ async fn one_round(
     let after = world.stands(act.service).await;
     let expected = Expected::of(&act, &before, &after, is_shown);
     let what = format!("{act:?}, {before:?} -> {after:?}, shown before the kill: {is_shown}");
+    let known = RefCell::new(known);
     let id = until(&what, async || {
-        let mut new = watched.migrations(&project).await;
-        new.retain(|migration| !known.contains(&migration.id));
+        let all = watched.migrations(&project).await;
+        let new = known.borrow_mut().new_of(all, round_began);
         expected.is_found_in(&new)
     })
     .await;
-    Found {
-        what: expected.name(&act, id.is_some()),
-        id,
+    let name = expected.name(&act, id.is_some());
+    let known = known.into_inner();
+    match id {
+        Some(id) => {
+            known.ids.insert(id);
+        }
+        None => known.missed.push(expected),
     }
+    name
 }
 
 /// Everything that happened is there, once, and counted once.
-async fn at_the_end(watched: &Watched, project: &str, known: &BTreeSet<MigrationId>) {
+async fn at_the_end(watched: &Watched, project: &str, known: &mut Known) {
     let all = watched.migrations(project).await;
+    let new = known.new_of(all.clone(), SystemClock.now());
+    assert!(new.is_empty(), "nothing else happened: {new:#?}");
     let ids: BTreeSet<MigrationId> = all.iter().map(|migration| migration.id.clone()).collect();
-    assert_eq!(&ids, known, "exactly the migrations that happened");
+    assert_eq!(ids, known.ids, "exactly the migrations that happened");
     let status = watched.daemon.as_ref().expect("it runs").status().await;
     let of_project = status
         .services
@@ -211,7 +240,7 @@ async fn at_the_end(watched: &Watched, project: &str, known: &BTreeSet<Migration
         .sum();
     assert_eq!(
         counted,
-        u64::try_from(known.len()).unwrap(),
+        u64::try_from(known.ids.len()).unwrap(),
         "each is counted once"
     );
 }

@@ -45,7 +45,8 @@ impl Expected {
         }
     }
 
-    fn is(&self, migration: &Migration) -> bool {
+    /// Whether it is as it should be.
+    pub(crate) fn is(&self, migration: &Migration) -> bool {
         let outcome = match (&self.moved, self.down) {
             (None, _) => migration.outcome == Outcome::NothingToDo,
             // Where nobody saw who did it, whether it was up or down is a guess.

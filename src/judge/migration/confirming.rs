@@ -106,13 +106,16 @@ fn confirm(
                     proof: BindingProof::Learned,
                 });
             }
+            let finding = out_of_band::superseded(state, tracked, table, &stand);
             let movement = Movement {
                 table: table.clone(),
-                from: origin(tracked, table, record, &stand),
+                from: finding.map_or_else(
+                    || origin(tracked, table, record, &stand),
+                    |(_, found)| found.from.clone(),
+                ),
                 to: stand.to.clone(),
                 at: stand.at,
             };
-            let finding = out_of_band::superseded(state, tracked, &movement);
             let is_anothers = stand.explained && finding.is_none();
             if migration.history || is_anothers || is_told(tracked, &movement) {
                 continue;
@@ -127,7 +130,7 @@ fn confirm(
                 movement,
                 observed_at: now,
             });
-            facts.extend(finding.map(|id| Fact::MigrationSuperseded {
+            facts.extend(finding.map(|(id, _)| Fact::MigrationSuperseded {
                 id: id.clone(),
                 by: migration.id.clone(),
                 at: now,
@@ -197,9 +200,20 @@ fn is_reached(tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> boo
     } else {
         stand.at
     };
+    // What an attempt said explains nothing that moved after it had ended.
+    let is_spent = |at: Timestamp| {
+        let is_earlier = at < tracked.last_attempt_at();
+        let ended = tracked.earlier_ended_at.filter(|_| is_earlier);
+        let is_in_time = ended.map_or_else(
+            || is_in_time(tracked, stand),
+            |ended| stand.may_have_moved_by(ended),
+        );
+        stand.moved && !is_in_time
+    };
     let last_to = |heads: &Heads| {
         migration.steps.iter().rposition(|timed| {
             since >= timed.at
+                && !is_spent(timed.at)
                 && if timed.step.to.is_empty() {
                     heads.0.is_empty()
                 } else {

@@ -8,6 +8,7 @@ use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
 use super::confirming::may_move;
 use super::identity::out_of_band_id;
+use super::stand::Stand;
 use super::{Tracked, reading};
 use crate::model::fact::Fact;
 use crate::model::migration::{
@@ -27,14 +28,14 @@ pub(in super::super) fn decide(
 ) -> Vec<Fact> {
     let mut facts = Vec::new();
     for (table, record) in &state.durable.tables.known {
-        for moved in unexplained(record) {
-            if now < moved.at.after(reading::SETTLE) || is_explainable(state, table) {
+        for found in Found::all(record) {
+            if now < found.last.at.after(reading::SETTLE) || is_explainable(state, table) {
                 break;
             }
-            if schema::is_replacement(state, settings, &table.database, moved.at) {
+            if schema::is_replacement(state, settings, &table.database, found.last.at) {
                 continue;
             }
-            facts.extend(found(state, settings, table, moved));
+            facts.extend(found.told(state, settings, table));
         }
     }
     facts
@@ -75,69 +76,106 @@ fn is_explainable(state: &State, table: &VersionTable) -> bool {
         .any(|tracked| may_move(state, &tracked.migration.service, table))
 }
 
-fn found(state: &State, settings: &Settings, table: &VersionTable, moved: &Move) -> Vec<Fact> {
-    let Some(service) = owner(state, settings, table) else {
-        return Vec::new();
-    };
-    let id = out_of_band_id(table, moved.at);
-    let untold = untold(state, table, moved);
-    let trigger = if untold.is_some() {
-        Trigger::Exec
-    } else {
-        Trigger::OutOfBand
-    };
-    let case = Case {
-        service: &service,
-        trigger,
-        began_at: moved.at,
-        grade: Grade::Confirmed,
-        container: None,
-        label: None,
-        moved: std::slice::from_ref(table),
-    };
-    let mut judgement = verdict::judge(state, settings, &case);
-    judgement.reason = format!("{}{}", judgement.reason, elsewhere(state, table, moved));
-    let evidence = Evidence {
-        at: moved.at,
-        witness: Witness::Database,
-        text: format!(
-            "{table} moved from {} to {}{}",
-            moved.from,
-            moved.to,
-            while_away(state, moved)
-        ),
-    };
-    let runner = untold.unwrap_or_else(|| nobody(&service, moved.at));
-    let movement = Movement {
-        table: table.clone(),
-        from: heads(&moved.from),
-        to: heads(&moved.to),
-        at: moved.at,
-    };
-    vec![
-        Fact::MigrationOpened {
+/// Moves of one table that follow each other at once, and that nothing explains: on most databases each revision of an upgrade is a move
+/// of its own, and a reading may come between any two.
+struct Found<'a> {
+    first: &'a Move,
+    last: &'a Move,
+    moves: Vec<&'a Move>,
+}
+
+impl<'a> Found<'a> {
+    /// All that there are, oldest first.
+    fn all(record: &'a TableRecord) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for moved in unexplained(record) {
+            match all.last_mut() {
+                Some(found) if found.goes_on(moved) => {
+                    found.last = moved;
+                    found.moves.push(moved);
+                }
+                _ => all.push(Self {
+                    first: moved,
+                    last: moved,
+                    moves: vec![moved],
+                }),
+            }
+        }
+        all
+    }
+
+    /// Back to where it had stood is another movement.
+    fn goes_on(&self, next: &Move) -> bool {
+        let to = heads(&next.to);
+        let has_stood =
+            heads(&self.first.from) == to || self.moves.iter().any(|moved| heads(&moved.to) == to);
+        next.at <= self.last.at.after(reading::SETTLE)
+            && heads(&self.last.to) == heads(&next.from)
+            && !has_stood
+    }
+
+    fn told(&self, state: &State, settings: &Settings, table: &VersionTable) -> Vec<Fact> {
+        let Some(service) = owner(state, settings, table) else {
+            return Vec::new();
+        };
+        let at = self.first.at;
+        let id = out_of_band_id(table, at);
+        let untold = untold(state, table, self.first);
+        let trigger = if untold.is_some() {
+            Trigger::Exec
+        } else {
+            Trigger::OutOfBand
+        };
+        let case = Case {
+            service: &service,
+            trigger,
+            began_at: at,
+            grade: Grade::Confirmed,
+            container: None,
+            label: None,
+            moved: std::slice::from_ref(table),
+        };
+        let mut judgement = verdict::judge(state, settings, &case);
+        judgement.reason = format!("{}{}", judgement.reason, elsewhere(state, table, self.last));
+        let (from, to) = (&self.first.from, &self.last.to);
+        let text = format!(
+            "{table} moved from {from} to {to}{}",
+            while_away(state, self.first)
+        );
+        let evidence = Evidence {
+            at,
+            witness: Witness::Database,
+            text,
+        };
+        let mut facts = vec![Fact::MigrationOpened {
             id: id.clone(),
+            runner: untold.unwrap_or_else(|| nobody(&service, at)),
             service,
             trigger,
-            runner,
             grade: Grade::Confirmed,
             judgement,
             evidence,
             line: None,
             history: false,
-        },
-        Fact::MigrationConfirmed {
+        }];
+        facts.extend(self.moves.iter().map(|moved| Fact::MigrationConfirmed {
             id: id.clone(),
-            movement,
+            movement: Movement {
+                table: table.clone(),
+                from: heads(&moved.from),
+                to: heads(&moved.to),
+                at: moved.at,
+            },
             observed_at: moved.at,
-        },
-        Fact::MigrationSettled {
+        }));
+        facts.push(Fact::MigrationSettled {
             id,
-            outcome: outcome(state, table, moved),
-            at: moved.at,
+            outcome: outcome(state, table, self.first, self.last),
+            at: self.last.at,
             reason: "the version table moved, and nothing on this host explains it".to_owned(),
-        },
-    ]
+        });
+        facts
+    }
 }
 
 /// The runner of what nobody here ran.
@@ -163,7 +201,7 @@ fn while_away(state: &State, moved: &Move) -> &'static str {
 }
 
 /// Back to where the table had stood earlier is down; what else it was, only the scripts could tell.
-fn outcome(state: &State, table: &VersionTable, moved: &Move) -> Outcome {
+fn outcome(state: &State, table: &VersionTable, begun: &Move, moved: &Move) -> Outcome {
     let record = state.durable.tables.known.get(table);
     let stood: Vec<&Standing> = record
         .into_iter()
@@ -172,7 +210,7 @@ fn outcome(state: &State, table: &VersionTable, moved: &Move) -> Outcome {
         .flat_map(|earlier| [&earlier.from, &earlier.to])
         .collect();
     let first = |standing: &Standing| stood.iter().position(|stood| *stood == standing);
-    if first(&moved.to) < first(&moved.from) {
+    if first(&moved.to) < first(&begun.from) {
         Outcome::Downgraded
     } else {
         Outcome::Applied
@@ -254,19 +292,25 @@ fn elsewhere(state: &State, table: &VersionTable, moved: &Move) -> String {
     })
 }
 
-/// The finding that a migration explains: it moved the same table to the same heads, and nobody here had been known to.
-pub(super) fn superseded<'a>(state: &'a State, by: &Tracked, movement: &Movement) -> Option<&'a MigrationId> {
-    let is_it = |tracked: &&std::sync::Arc<Tracked>| {
-        let migration = &tracked.migration;
-        migration.id != by.migration.id
-            && migration.superseded_by.is_none()
-            && tracked
-                .runner()
-                .is_some_and(|runner| runner.container.0.is_empty())
-            && migration.movements.iter().any(|known| {
-                known.table == movement.table && known.to == movement.to && known.at == movement.at
-            })
-    };
-    let mut all = state.durable.migrations.all.values();
-    all.find(is_it).map(|tracked| &tracked.migration.id)
+/// The finding that a migration explains, with what was found: it moved the same table to the same heads, and nobody here had been known
+/// to.
+pub(super) fn superseded<'a>(
+    state: &'a State,
+    by: &Tracked,
+    table: &VersionTable,
+    stand: &Stand<'_>,
+) -> Option<(&'a MigrationId, &'a Movement)> {
+    let mut findings = state.durable.migrations.all.values().filter(|tracked| {
+        let by_nobody = |runner: &Runner| runner.container.0.is_empty();
+        tracked.migration.id != by.migration.id
+            && tracked.migration.superseded_by.is_none()
+            && tracked.runner().is_some_and(by_nobody)
+    });
+    let is_it = |known: &&Movement| known.table == *table && known.to == *stand.to && known.at == stand.at;
+    findings.find_map(|tracked| {
+        Some((
+            &tracked.migration.id,
+            tracked.migration.movements.iter().find(is_it)?,
+        ))
+    })
 }

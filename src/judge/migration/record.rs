@@ -41,6 +41,9 @@ pub struct Tracked {
     /// Runners that work on it beside the main one, and the main one itself once it has come to its end before them.
     #[serde(default)]
     pub runs: Vec<Run>,
+    /// When the attempt before the latest had ended.
+    #[serde(default)]
+    pub earlier_ended_at: Option<Timestamp>,
     /// When it was taken as moving something because it ran for so long.
     #[serde(default)]
     pub presumed_at: Option<Timestamp>,
@@ -131,6 +134,7 @@ impl Tracked {
             main: Some(runner.clone()),
             exec_end: None,
             runs: Vec::new(),
+            earlier_ended_at: None,
             presumed_at: None,
             schema: SchemaWork::default(),
         })

@@ -46,6 +46,23 @@ fn a_table_that_moves_while_nothing_ran_is_an_out_of_band_migration() {
 }
 
 #[test]
+fn revisions_that_follow_each_other_at_once_are_one_finding_and_one_alert() {
+    let mut story = serving(Policy::Deny);
+    for heads in ["b2", "c3", "d4"] {
+        story.seconds(4).reads(&[(BACKEND_TABLE, &[heads])]);
+    }
+    story.seconds(60).reads(&[(BACKEND_TABLE, &["e5"])]).seconds(60);
+    let spans: Vec<_> = story
+        .migrations()
+        .iter()
+        .map(|one| (one.from(), one.to()))
+        .collect();
+    let span = |from, to| (Some(Heads::of([from])), Some(Heads::of([to])));
+    assert_eq!(spans, [span("a1", "d4"), span("d4", "e5")]);
+    assert_eq!(story.sent().len(), 2);
+}
+
+#[test]
 fn up_down_up_are_three() {
     let mut story = serving(Policy::Deny);
     for heads in ["b2", "a1", "b2"] {
@@ -58,6 +75,41 @@ fn up_down_up_are_three() {
         [Outcome::Applied, Outcome::Downgraded, Outcome::Applied]
     );
     assert_eq!(story.sent().len(), 3);
+}
+
+#[test]
+fn what_somebody_moved_between_two_attempts_is_not_theirs() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING)
+        .says(A_TO_B)
+        .dies(137);
+    story.seconds(60).reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.seconds(15).reads(&[(BACKEND_TABLE, &["b2"])]);
+    story.seconds(5).started().says(RUNNING).says(APPLICATION_UP);
+    story.seconds(60).reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    let triggers: Vec<_> = story.migrations().iter().map(|one| one.trigger).collect();
+    assert_eq!(triggers, [Trigger::Startup, Trigger::OutOfBand]);
+}
+
+#[test]
+fn what_an_earlier_attempt_said_and_a_later_one_says_again_explains_the_move() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING)
+        .says(A_TO_B)
+        .dies(137);
+    story.seconds(60).reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.started().says(RUNNING).says(A_TO_B);
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).says(APPLICATION_UP);
+    story.seconds(60);
+    assert_eq!(story.migration().to(), Some(Heads::of(["b2"])));
 }
 
 #[test]

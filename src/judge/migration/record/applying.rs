@@ -122,6 +122,7 @@ impl Tracked {
         migration.attempts = migration.attempts.saturating_add(1);
         migration.outcome = Outcome::Running;
         self.settled = false;
+        self.earlier_ended_at = migration.ended_at;
         self.erred_in_this_attempt = false;
         self.exec_end = None;
         self.runs.retain(|run| run.runner.container != runner.container);
@@ -226,8 +227,11 @@ impl Tracked {
     }
 
     fn stepped(&mut self, step: &Step, at: Timestamp, observed_at: Timestamp) {
-        let is_known = self.migration.steps.iter().any(|timed| timed.step == *step);
-        if !is_known && self.migration.steps.len() < KEEP_STEPS {
+        let mut steps = self.migration.steps.iter_mut();
+        if let Some(known) = steps.find(|timed| timed.step == *step) {
+            // A later attempt says it again.
+            known.at = known.at.max(at);
+        } else if self.migration.steps.len() < KEEP_STEPS {
             self.migration.steps.push(TimedStep {
                 at,
                 step: step.clone(),
