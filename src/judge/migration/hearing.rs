@@ -203,7 +203,8 @@ impl Scene<'_> {
                 facts.push(self.no_longer_history(tracked));
             }
             // The exit was heard before the error: the error says more.
-            if !tracked.is_open() && !tracked.migration.history && tracked.migration.cause.is_none() {
+            let is_told = tracked.migration.cause.is_some() || self.is_done_by_others(tracked);
+            if !tracked.is_open() && !tracked.migration.history && !is_told {
                 facts.push(self.corrected_to_failed(tracked));
             }
             return facts;
@@ -213,6 +214,16 @@ impl Scene<'_> {
             return self.with_migration(erred);
         }
         Vec::new()
+    }
+
+    /// Of several runners another one came through: that this one erred makes no failure of the whole.
+    fn is_done_by_others(&self, tracked: &Tracked) -> bool {
+        let others = tracked
+            .runs
+            .iter()
+            .filter(|run| run.runner.container != *self.container);
+        let mut ends = others.filter(|run| !run.erred).filter_map(|run| run.end.as_ref());
+        ends.any(|(outcome, ..)| settling::is_carried_through(*outcome))
     }
 
     fn corrected_to_failed(&self, tracked: &Tracked) -> Fact {

@@ -77,14 +77,19 @@ fn ends_of(state: &State, tracked: &Tracked, now: Timestamp) -> Vec<Fact> {
     facts
 }
 
+/// Whether a run did what it set out to do.
+pub(super) fn is_carried_through(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Applied | Outcome::Downgraded | Outcome::Stamped)
+}
+
 /// The end of the last of several runners, with the outcome of the one that got furthest: who moved the table explains those who
 /// failed because it had moved.
 fn together(ends: Vec<End>) -> Option<End> {
     let rank = |outcome: Outcome| match outcome {
-        Outcome::Applied | Outcome::Downgraded | Outcome::Stamped => 3,
+        _ if is_carried_through(outcome) => 3,
         Outcome::Failed | Outcome::HalfApplied => 2,
         Outcome::Interrupted => 1,
-        Outcome::NothingToDo | Outcome::NothingApplied | Outcome::Running => 0,
+        _ => 0,
     };
     let count = ends.len();
     let failed = ends.iter().filter(|end| super::is_failure(end.outcome)).count();
@@ -240,10 +245,7 @@ pub(in super::super) fn contradicted(
 
 fn contradiction(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
     let migration = &tracked.migration;
-    let is_said = matches!(
-        migration.outcome,
-        Outcome::Applied | Outcome::Downgraded | Outcome::Stamped
-    );
+    let is_said = is_carried_through(migration.outcome);
     if !is_said || !migration.movements.is_empty() || migration.history || tracked.is_claim() {
         return None;
     }

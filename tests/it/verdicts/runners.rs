@@ -135,6 +135,28 @@ fn steps_without_a_move_of_the_table_are_a_contradiction_that_is_said() {
 }
 
 #[test]
+fn a_late_error_of_one_runner_makes_no_failure_of_what_another_came_through_with() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story
+        .created(BACKEND, armed())
+        .started()
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .says(RUNNING);
+    story
+        .created_as(BACKEND, armed(), |look| look.number = Some(2))
+        .started()
+        .says(RUNNING)
+        .says(A_TO_B);
+    let error = story.line(DUPLICATE_COLUMN).unwrap();
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(120);
+    assert_eq!(story.migration().outcome, Outcome::Applied);
+    story.sees(error);
+    assert_eq!(story.migration().outcome, Outcome::Applied);
+    assert!(story.migration().cause.is_some(), "it is told all the same");
+    assert_eq!(story.sent(), ["ConcurrentMigrations firing"]);
+}
+
+#[test]
 fn where_a_table_was_found_right_before_a_step_that_leads_there_is_no_move_of_it() {
     let mut story = Story::new(policy(Policy::Explicit));
     story

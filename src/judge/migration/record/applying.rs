@@ -187,11 +187,11 @@ impl Tracked {
     }
 
     fn erred(&mut self, container: Option<&ContainerId>) {
-        let other = self
-            .runs
-            .iter_mut()
-            .rfind(|run| Some(&run.runner.container) == container && run.end.is_none());
-        match other {
+        let own = |run: &&mut Run| Some(&run.runner.container) == container;
+        let mut others: Vec<&mut Run> = self.runs.iter_mut().filter(own).collect();
+        let open = others.iter().rposition(|run| run.end.is_none());
+        let latest = open.or(others.len().checked_sub(1));
+        match latest.and_then(|latest| others.get_mut(latest)) {
             Some(run) => run.erred = true,
             None => self.erred_in_this_attempt = true,
         }
