@@ -23,6 +23,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::model::fnv::Fnv;
 use crate::model::observation::Observation;
 use crate::model::probe::{ProbeId, ProbeResult};
 use crate::model::time::Clock;
@@ -165,9 +166,7 @@ fn first_wait(target: &Target) -> Duration {
         target.id.name,
         target.id.via.as_str()
     );
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = Fnv::of_bytes(text.as_bytes());
     // The upper half: FNV's low bits tell similar names apart badly.
     let share = u32::try_from((hash >> 32) % 1024).unwrap_or(0);
     target.interval.saturating_mul(share) / 1024

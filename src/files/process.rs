@@ -14,6 +14,7 @@ use super::paths::LogPath;
 use super::tail::{Begin, Said, Tail};
 use super::{Process, Wiring};
 use crate::model::file::{FileId, FilePosition};
+use crate::model::fnv::Fnv;
 use crate::model::observation::{LogStatus, Observation};
 
 /// A file that lost its name is written to until its writer opens the new one; after so long in silence it is done.
@@ -355,10 +356,9 @@ fn turn(files: Vec<Open>, now: Instant, is_due: bool) -> Turn {
 
 /// Equal lines of one file are different lines: their time is only that of the reading.
 fn unique(hash: u64, id: &FileId, offset: u64) -> u64 {
-    let words = [hash, id.device, id.inode, offset];
-    let bytes = words.iter().flat_map(|word| word.to_le_bytes());
-    // FNV-1a: the same in every build, as a journal needs.
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut unique = Fnv::default();
+    for number in [hash, id.device, id.inode, offset] {
+        unique.number(number);
+    }
+    unique.hash()
 }

@@ -6,6 +6,7 @@ use rusqlite::Row;
 use serde::Deserialize;
 
 use crate::model::fact::{FORMAT, Fact};
+use crate::model::fnv::Fnv;
 use crate::model::migration::Migration;
 
 /// `mgwt`: marks the file as ours.
@@ -133,13 +134,7 @@ impl HistoryRow {
 
 /// FNV-1a over the parts and their ends: any single changed byte changes it.
 pub(super) fn sum(parts: &[&str]) -> i64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for part in parts {
-        for byte in part.bytes().chain([0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    hash.cast_signed()
+    Fnv::of(parts.iter().copied()).cast_signed()
 }
 
 /// A fact's number as SQLite keeps it; it would take ages to count so far.

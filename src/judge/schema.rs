@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::State;
 use super::expectation;
 use super::migration::Tracked;
+use super::migration::reading::{SETTLE, SKEW};
 use super::settings::Settings;
 use crate::model::alert::{AlertName, Fingerprint};
 use crate::model::fact::{Fact, SchemaBaselined, SchemaSettled};
@@ -33,12 +34,6 @@ pub(super) use replacing::by_version_tables;
 pub use replacing::is_replacement;
 pub use work::SchemaWork;
 pub(super) use work::evidence;
-
-/// Our clock and the engine's may differ by this much; a reading shows what was done this long before it.
-const SKEW: Duration = Duration::from_secs(2);
-
-/// A change that nothing explains is a drift after this time: until then a migration may still be found that did it.
-const SETTLE: Duration = Duration::from_secs(10);
 
 /// Where a version table moved meanwhile, who did it is waited for longer.
 const SETTLE_MOVED: Duration = Duration::from_secs(30);

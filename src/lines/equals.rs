@@ -41,24 +41,11 @@ impl EqualsByStream {
     }
 }
 
-/// FNV-1a over 64 bits: the same in every build and on every machine, as a journal needs.
-pub(super) fn hash(text: &[u8]) -> u64 {
-    text.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DIFFERENT_LINES, EqualsByStream, hash};
+    use super::{DIFFERENT_LINES, EqualsByStream};
     use crate::model::log::Stream;
     use crate::model::time::Timestamp;
-
-    #[test]
-    fn the_hash_is_the_published_one() {
-        assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(hash(b"foobar"), 0x8594_4171_f739_67e8);
-    }
 
     #[test]
     fn equal_lines_of_one_second_and_stream_are_counted_up() {

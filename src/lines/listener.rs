@@ -5,10 +5,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::model::fnv::Fnv;
 use crate::model::log::{LineKey, LogLine, Saying, Stream};
 use crate::model::time::Timestamp;
 
-use super::equals::{EqualsByStream, hash};
+use super::equals::EqualsByStream;
 use super::joining::{LONGEST_LINE, without_end, without_repeated};
 use super::patterns::Patterns;
 use super::scanner::Framing;
@@ -160,7 +161,7 @@ impl Listener {
         let at = own
             .or_else(|| self.last.time())
             .unwrap_or(Timestamp::from_nanos(0));
-        let hash = hash(text);
+        let hash = Fnv::of_bytes(text);
         let ordinal = if stamp::is_coarse(stamp) {
             self.equals.ordinal(at, stream, hash)
         } else {

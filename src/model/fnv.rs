@@ -37,6 +37,15 @@ impl Fnv {
         self.0
     }
 
+    /// The hash of these bytes alone, with no end.
+    pub fn of_bytes(bytes: &[u8]) -> u64 {
+        let mut hash = Self::default();
+        for byte in bytes {
+            hash.byte(*byte);
+        }
+        hash.hash()
+    }
+
     /// The hash of these texts, in this order.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
         let mut hash = Self::default();
@@ -55,6 +64,12 @@ mod tests {
     fn the_hash_of_a_text_is_that_of_every_build() {
         assert_eq!(Fnv::of([]), 0xcbf2_9ce4_8422_2325);
         assert_eq!(Fnv::of(["varchar(255)", "NO"]), 0xcdd4_d371_b853_a662);
+    }
+
+    #[test]
+    fn the_hash_of_bytes_is_the_published_one() {
+        assert_eq!(Fnv::of_bytes(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(Fnv::of_bytes(b"foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]

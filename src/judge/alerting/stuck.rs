@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::State;
 use super::super::live::LiveWait;
+use super::super::migration::reading::SKEW;
 use super::super::migration::{self, Tracked, settling};
 use super::super::schema;
 use super::super::settings::Settings;
@@ -22,9 +23,6 @@ const WAITED: Duration = Duration::from_secs(5);
 
 /// What is so many times as long is critical.
 const CRITICAL: u32 = 3;
-
-/// The clocks of engine, database and ours may differ by this much.
-const SKEW: Duration = Duration::from_secs(2);
 
 /// One alert a service: the worst of its running migrations.
 pub(super) fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {

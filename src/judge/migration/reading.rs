@@ -15,7 +15,7 @@ pub(super) const LATE: Duration = Duration::from_secs(120);
 pub(super) const READ_AFTER_END: Duration = Duration::from_secs(10);
 
 /// Our clock and the engine's may differ by this much without anybody minding.
-pub(super) const SKEW: Duration = Duration::from_secs(2);
+pub(in super::super) const SKEW: Duration = Duration::from_secs(2);
 
 /// After a start of migwatch its databases are read within this time.
 pub(super) const FIRST_READING: Duration = Duration::from_secs(10);

@@ -7,23 +7,10 @@ use migwatch::model::policy::Policy;
 use migwatch::model::revision::Heads;
 
 use crate::support::story::{
-    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RUNNING, SKIPPING, Story, armed, disarmed, policy,
+    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RUNNING, Story, armed, disarmed, policy, serving,
 };
 
 const UPGRADE: &str = "alembic upgrade head";
-
-/// A service that runs and skipped its migrations, at revision `a1`.
-fn serving(with: Policy) -> Story {
-    let mut story = Story::new(policy(with));
-    story
-        .created(BACKEND, disarmed())
-        .started()
-        .says(SKIPPING)
-        .says(APPLICATION_UP)
-        .reads(&[(BACKEND_TABLE, &["a1"])]);
-    story.seconds(60);
-    story
-}
 
 #[test]
 fn an_exec_that_moves_the_table_is_one_unexpected_migration() {

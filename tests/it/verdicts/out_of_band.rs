@@ -7,21 +7,8 @@ use migwatch::model::revision::Heads;
 
 use crate::support::story::{
     A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RAG, RAG_TABLE, RUNNING, SKIPPING, Story, armed,
-    disarmed, policy,
+    disarmed, policy, serving,
 };
-
-/// A service that runs, at revision `a1`.
-fn serving(with: Policy) -> Story {
-    let mut story = Story::new(policy(with));
-    story
-        .created(BACKEND, disarmed())
-        .started()
-        .says(SKIPPING)
-        .says(APPLICATION_UP)
-        .reads(&[(BACKEND_TABLE, &["a1"])]);
-    story.seconds(60);
-    story
-}
 
 #[test]
 fn a_table_that_moves_while_nothing_ran_is_an_out_of_band_migration() {

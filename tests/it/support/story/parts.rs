@@ -115,3 +115,16 @@ fn by_environment(state: ArmedState, value: &str) -> Armed {
     };
     Armed { state, source }
 }
+
+/// A service that runs and skipped its migrations, at revision `a1`.
+pub(crate) fn serving(with: Policy) -> super::Story {
+    let mut story = super::Story::new(policy(with));
+    story
+        .created(BACKEND, disarmed())
+        .started()
+        .says(SKIPPING)
+        .says(APPLICATION_UP)
+        .reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.seconds(60);
+    story
+}
