@@ -59,7 +59,9 @@ fn exec_started(
     let Some(known) = state.durable.containers.known.get(container) else {
         return Vec::new();
     };
-    if state.durable.migrations.of_exec(exec).is_some() {
+    // The engine tells of the last seconds before the watch as well.
+    let is_history = known.history_until.is_some_and(|until| at <= until);
+    if is_history || state.durable.migrations.of_exec(exec).is_some() {
         return Vec::new();
     }
     let start = known.start_at(at);

@@ -1,8 +1,11 @@
 //! Commands inside running containers: nothing of them is in the log; the engine tells that they run, the database what they moved.
 
+use std::time::Duration;
+
 use migwatch::model::database::DatabaseProblemKind;
-use migwatch::model::exec::{Action, ExecCommand};
+use migwatch::model::exec::{Action, ExecCommand, ExecId, MigrationCommand};
 use migwatch::model::migration::{Grade, Outcome, Rule, Trigger, Verdict};
+use migwatch::model::observation::Observation;
 use migwatch::model::policy::Policy;
 use migwatch::model::revision::Heads;
 
@@ -262,7 +265,7 @@ fn steps_that_led_to_a_revision_before_do_not_explain_that_an_exec_goes_there_ag
 #[test]
 fn steps_from_before_the_watch_do_not_explain_what_an_exec_moves() {
     let mut story = Story::before_install(policy(Policy::Explicit));
-    let created = story.now.before(std::time::Duration::from_secs(60));
+    let created = story.now.before(Duration::from_secs(60));
     story.made_in_advance(BACKEND, disarmed(), created);
     let old: Vec<_> = [RUNNING, A_TO_B]
         .iter()
@@ -291,4 +294,30 @@ fn after_a_restart_a_database_that_does_not_answer_yet_is_waited_for_before_an_e
     story.seconds(4).reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
     assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
     assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
+fn what_was_executed_before_the_watch_is_no_migration_of_its_time() {
+    let mut story = Story::before_install(policy(Policy::Deny));
+    story
+        .created(BACKEND, disarmed())
+        .starts_unheard()
+        .seconds_pass(60);
+    story.installed().follows();
+    let (container, at) = (story.container.clone(), story.now.before(Duration::from_secs(5)));
+    story.sees(Observation::ExecStarted {
+        container,
+        exec: ExecId("e0".into()),
+        at,
+        command: ExecCommand::Migrates(MigrationCommand {
+            text: UPGRADE.into(),
+            action: Action::Upgrade,
+            target: None,
+            environment: None,
+        }),
+    });
+    story.exec_ends("e0", 0);
+    assert!(story.migrations().is_empty());
+    story.execs("e1", UPGRADE, Action::Upgrade).exec_ends("e1", 0);
+    assert_eq!(story.migrations().len(), 1);
 }
