@@ -299,10 +299,8 @@ fn after_a_restart_a_database_that_does_not_answer_yet_is_waited_for_before_an_e
 #[test]
 fn what_was_executed_before_the_watch_is_no_migration_of_its_time() {
     let mut story = Story::before_install(policy(Policy::Deny));
-    story
-        .created(BACKEND, disarmed())
-        .starts_unheard()
-        .seconds_pass(60);
+    let created = story.now.before(Duration::from_secs(60));
+    story.made_in_advance(BACKEND, disarmed(), created);
     story.installed().follows();
     let (container, at) = (story.container.clone(), story.now.before(Duration::from_secs(5)));
     story.sees(Observation::ExecStarted {
