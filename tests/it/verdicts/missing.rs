@@ -1,5 +1,7 @@
 //! What was expected and did not come.
 
+use std::time::Duration;
+
 use migwatch::model::alert::{AlertName, Severity};
 use migwatch::model::policy::Policy;
 use migwatch::model::revision::Revision;
@@ -138,9 +140,30 @@ fn a_missing_migration_is_closed_by_a_person_and_after_a_week() {
 }
 
 #[test]
+fn while_the_expected_migration_is_still_at_work_it_is_not_missed() {
+    let mut story = watched();
+    story.approved(leave_to(BACKEND, "c3"));
+    story.seconds(1_700).recreated(armed()).says(RUNNING).says(A_TO_B);
+    story.seconds(600);
+    assert!(!story.sent().contains(&MISSING.to_owned()), "{:?}", story.sent());
+}
+
+#[test]
+fn a_window_that_had_closed_before_the_watch_is_history() {
+    let mut story = watched();
+    let before = |seconds| story.now.before(Duration::from_secs(seconds));
+    let (from, until) = (before(9_000), before(7_200));
+    story.window("release-41", BACKEND, from, until);
+    let window = story.settings.windows.named.get_mut("release-41");
+    window.expect("it was made").to = Some(Revision("b2".into()));
+    story.seconds(600);
+    assert!(story.is_quiet());
+}
+
+#[test]
 fn a_window_for_one_revision_that_closes_without_it_is_told() {
     let mut story = watched();
-    let (from, until) = (story.now, story.now.after(std::time::Duration::from_secs(3600)));
+    let (from, until) = (story.now, story.now.after(Duration::from_secs(3600)));
     story.window("release-42", BACKEND, from, until);
     let window = story
         .settings

@@ -71,6 +71,34 @@ fn a_lax_stack_that_moves_a_strict_ones_table_is_unexpected_and_the_owner_is_nam
 }
 
 #[test]
+fn of_several_owners_the_strictest_counts() {
+    let mut settings = policy(Policy::Deny);
+    settings.projects.insert("coe-preview".into(), Policy::Allow);
+    settings.projects.insert("coe-a".into(), Policy::Explicit);
+    let mut story = shared_under(settings);
+    story
+        .created("coe-a/coe-backend", armed())
+        .started()
+        .says(RUNNING)
+        .says(A_TO_B);
+    story
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .says(APPLICATION_UP)
+        .seconds(600);
+    story
+        .created(PREVIEW, armed())
+        .started()
+        .says(RUNNING)
+        .says(B_TO_C);
+    story.reads(&[(BACKEND_TABLE, &["c3"])]);
+    let judgement = &story.latest().judgement;
+    assert_eq!(
+        (judgement.rule, judgement.policy),
+        (Rule::StricterOwner, Policy::Deny)
+    );
+}
+
+#[test]
 fn the_stricter_owner_is_remembered_after_it_has_stopped_and_gone_and_migwatch_was_restarted() {
     let mut story = shared();
     story.stopped(137).removed();
