@@ -157,7 +157,7 @@ pub fn decide(
     observation: &Observation,
 ) -> Vec<Fact> {
     type Subject = fn(&State, &Settings, Timestamp, &Observation) -> Vec<Fact>;
-    const SUBJECTS: [Subject; 19] = [
+    const SUBJECTS: [Subject; 20] = [
         containers::decide,
         tables::decide,
         migration::hearing::decide,
@@ -173,6 +173,7 @@ pub fn decide(
         expectation::decide,
         schema::decide,
         schema::close,
+        tables::close,
         schema::correct,
         migration::acknowledge,
         alerting::acknowledge,

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::migration::confirming::may_move;
 use super::settings::Settings;
 use super::{State, pairs};
 use crate::model::database::DatabaseReading;
-use crate::model::fact::{BindingProof, Fact};
+use crate::model::fact::{BindingProof, Fact, TableSeen};
 use crate::model::observation::Observation;
 use crate::model::revision::{DatabaseId, Standing, VersionTable};
 use crate::model::service::ServiceId;
@@ -48,6 +49,9 @@ pub struct TableRecord {
     pub since: Timestamp,
     /// Its last moves, oldest first.
     pub moves: VecDeque<Move>,
+    /// When it was last written down that it still stood so.
+    #[serde(default)]
+    pub seen_at: Option<Timestamp>,
 }
 
 /// One move of a version table.
@@ -78,6 +82,7 @@ impl Tables {
                     standing: standing.clone(),
                     since: *at,
                     moves: VecDeque::default(),
+                    seen_at: None,
                 };
                 self.known.insert(table.clone(), record);
             }
@@ -100,6 +105,11 @@ impl Tables {
                     });
                     let surplus = record.moves.len().saturating_sub(KEEP_MOVES);
                     record.moves.drain(..surplus);
+                }
+            }
+            Fact::TableSeen(seen) => {
+                if let Some(record) = self.known.get_mut(&seen.table) {
+                    record.seen_at = record.seen_at.max(Some(seen.at));
                 }
             }
             Fact::MigrationConfirmed { movement, .. } => {
@@ -183,12 +193,42 @@ pub(super) fn decide(
     }
     let live = state.live.databases.get(&reading.database);
     for fact in &mut facts {
-        if let Fact::TableMoved { read_before, .. } = fact {
-            *read_before = live.and_then(|live| live.read_before);
+        if let Fact::TableMoved {
+            table, read_before, ..
+        } = fact
+        {
+            // An earlier process may have read it too.
+            let seen_at = tables.known.get(table).and_then(|record| record.seen_at);
+            *read_before = live.and_then(|live| live.read_before).max(seen_at);
         }
     }
     facts.extend(bind(state, settings, reading, found));
     facts
+}
+
+/// Writes down that what has ended did not move a table that was read since: after a restart nobody would know it.
+pub(super) fn close(state: &State, _: &Settings, _: Timestamp, observation: &Observation) -> Vec<Fact> {
+    let Observation::Database(reading) = observation else {
+        return Vec::new();
+    };
+    let here = state.durable.tables.known.iter().filter(|(table, record)| {
+        table.database == reading.database && reading.tables.is_ok() && record.since < reading.at
+    });
+    let is_due = |table: &VersionTable, record: &TableRecord| {
+        let seen_at = record.seen_at.max(Some(record.since)).unwrap_or_default();
+        let mut all = state.durable.migrations.all.values();
+        all.any(|tracked| {
+            let ended = tracked.migration.ended_at.filter(|_| !tracked.is_open());
+            ended.is_some_and(|ended| seen_at < ended && ended <= reading.at)
+                && may_move(state, &tracked.migration.service, table)
+        })
+    };
+    here.filter(|(table, record)| is_due(table, record))
+        .map(|(table, _)| {
+            let (table, at) = (table.clone(), reading.at);
+            Fact::TableSeen(TableSeen { table, at })
+        })
+        .collect()
 }
 
 fn read_table(

@@ -19,10 +19,8 @@ use super::policy::Policy;
 use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::{ContainerId, Role, ServiceId};
 use super::time::Timestamp;
-pub use schema::{
-    DatabaseReplaced, ForeignChange, MigrationSchemaChanged, SchemaBaselined, SchemaChangeShared,
-    SchemaDrifted, SchemaSeen, SchemaSettled,
-};
+pub use schema::{DatabaseReplaced, ForeignChange, MigrationSchemaChanged, TableSeen};
+pub use schema::{SchemaBaselined, SchemaChangeShared, SchemaDrifted, SchemaSeen, SchemaSettled};
 
 mod about;
 mod binding;
@@ -337,6 +335,8 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         read_before: Option<Timestamp>,
     },
+    /// A version table still stands where it stood; what ended before this did not move it.
+    TableSeen(TableSeen),
     /// A service is known to migrate this version table.
     TableBound {
         /// The service.

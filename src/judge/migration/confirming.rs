@@ -148,7 +148,7 @@ fn is_told(tracked: &Tracked, movement: &Movement) -> bool {
 }
 
 /// Whether a service's migrations may move a table: it is bound to it, or uses its database and the configuration names no other.
-pub(super) fn may_move(state: &State, service: &ServiceId, table: &VersionTable) -> bool {
+pub(in super::super) fn may_move(state: &State, service: &ServiceId, table: &VersionTable) -> bool {
     let tables = &state.durable.tables;
     let is_configured = || {
         tables

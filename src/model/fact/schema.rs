@@ -6,10 +6,19 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::migration::MigrationId;
-use crate::model::revision::DatabaseId;
+use crate::model::revision::{DatabaseId, VersionTable};
 use crate::model::schema::{Patch, Schema};
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
+
+/// A version table still stands where it stood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSeen {
+    /// Which.
+    pub table: VersionTable,
+    /// When the reading was made.
+    pub at: Timestamp,
+}
 
 /// The first sight of a schema.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use migwatch::model::alert::{Alert, Resolution};
 use migwatch::model::container::{Armed, ArmedSource, ArmedState};
 use migwatch::model::exec::ExecId;
-use migwatch::model::fact::{BindingProof, Fact};
+use migwatch::model::fact::{BindingProof, Fact, TableSeen};
 use migwatch::model::file::{FileId, FilePosition};
 use migwatch::model::log::{LineKey, Stream};
 use migwatch::model::migration::{Acknowledgement, Grade, Migration, Outcome};
@@ -227,6 +227,10 @@ fn of_tables() -> Vec<Fact> {
             at: now(),
             read_before: None,
         },
+        Fact::TableSeen(TableSeen {
+            table: table.clone(),
+            at: now(),
+        }),
         Fact::TableBound {
             service: service("coe-ragpipeline"),
             table,

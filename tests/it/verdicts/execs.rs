@@ -319,3 +319,17 @@ fn what_was_executed_before_the_watch_is_no_migration_of_its_time() {
     story.execs("e1", UPGRADE, Action::Upgrade).exec_ends("e1", 0);
     assert_eq!(story.migrations().len(), 1);
 }
+
+#[test]
+fn what_somebody_moves_after_a_restart_is_not_put_on_an_exec_that_was_seen_to_have_moved_nothing() {
+    let mut story = serving(Policy::Deny);
+    story
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .seconds(1)
+        .exec_ends("e1", 0);
+    story.seconds(1).reads(&[(BACKEND_TABLE, &["a1"])]).seconds(2);
+    story.migwatch_is_killed().seconds_pass(20).migwatch_comes_back();
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    let triggers: Vec<_> = story.migrations().iter().map(|one| one.trigger).collect();
+    assert_eq!(triggers, [Trigger::Exec, Trigger::OutOfBand]);
+}
