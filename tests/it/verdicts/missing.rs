@@ -140,6 +140,32 @@ fn a_missing_migration_is_closed_by_a_person_and_after_a_week() {
 }
 
 #[test]
+fn a_deploy_whose_only_run_failed_before_its_first_step_is_told_beside_the_failure() {
+    let mut story = watched();
+    let id = story.approved(deploy(BACKEND));
+    story
+        .recreated(armed())
+        .says(RUNNING)
+        .dies(1)
+        .deploy_ends(&id)
+        .seconds(90);
+    assert!(story.firing().contains(&AlertName::MigrationFailed));
+    assert!(story.sent().contains(&MISSING.to_owned()), "{:?}", story.sent());
+}
+
+#[test]
+fn that_a_window_has_closed_is_looked_at_without_being_asked() {
+    let mut story = watched();
+    let until = story.now.after(Duration::from_secs(3600));
+    story.window("release-42", BACKEND, story.now, until);
+    let window = story.settings.windows.named.get_mut("release-42");
+    window.expect("it was made").to = Some(Revision("b2".into()));
+    story.seconds(3_610);
+    let due = story.state.deadline(&story.settings, story.now);
+    assert_eq!(due, Some(until.after(Duration::from_secs(60))));
+}
+
+#[test]
 fn while_the_expected_migration_is_still_at_work_it_is_not_missed() {
     let mut story = watched();
     story.approved(leave_to(BACKEND, "c3"));
