@@ -272,8 +272,9 @@ impl Containers {
         };
         known.removed_at = Some(at);
         let service = known.service.clone();
+        // Most that are remembered are gone, and names are long: what is cheap to see is asked first.
         let is_there =
-            |known: &Known| known.service == service && known.role.is_regular() && known.removed_at.is_none();
+            |known: &Known| known.removed_at.is_none() && known.role.is_regular() && known.service == service;
         if !self.known.values().any(is_there) {
             self.services.entry(service).or_default().removed_at = Some(at);
         }
