@@ -194,8 +194,8 @@ fn is_plausible(state: &State, tracked: &Tracked, table: &VersionTable) -> bool 
 /// A logged step reached it, beyond where this migration is known to have moved the table.
 fn is_reached(tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
     let migration = &tracked.migration;
-    // What was found there before the step, if only just, was not brought there by it.
-    let since = if stand.moved {
+    // What was found there before the run began, if only just, was not brought there by it.
+    let since = if stand.moved || stand.at >= migration.started_at {
         stand.at.after(SKEW)
     } else {
         stand.at

@@ -39,7 +39,10 @@ impl Play {
             Deed::Unwatched(by, command) => {
                 self.a_moment_passes().await;
                 self.stage.kill().await;
+                // It is down already.
+                let restarts = std::mem::replace(&mut self.case.restarts, false);
                 self.runs(by, command).await;
+                self.case.restarts = restarts;
                 self.stage.start().await;
             }
             // It waits for that whenever it begins.

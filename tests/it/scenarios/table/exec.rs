@@ -7,7 +7,7 @@ use migwatch::model::migration::Trigger::Exec;
 
 use super::{UNDECLARED, UNDECLARED_IDLE, UNDECLARED_TO_FIRST};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
-use crate::scenarios::row::Deed::{Begin, KillIt, LetGo, Release, Restarted, Run};
+use crate::scenarios::row::Deed::{Begin, KillIt, LetGo, Release, Restarted, Run, Unwatched};
 use crate::scenarios::row::Expectation::{
     Allow, Approved, ApprovedElsewhere, Deny, Explicit, Nothing, Window,
 };
@@ -121,6 +121,12 @@ pub(super) const ROWS: &[Row] = &[
         ],
         told: &[Told::moved(Exec, Applied, HEAD, SLOW)],
         real: &[(Nothing, MariaDb, One)],
+        ..EXEC
+    },
+    Row {
+        name: "an exec that begins and ends while migwatch is down is found in what the engine remembers",
+        deeds: &[Release(NEXT), Unwatched(By::Exec, "alembic upgrade head")],
+        told: &[Told::moved(Exec, Applied, HEAD, NEXT)],
         ..EXEC
     },
 ];

@@ -5,7 +5,7 @@ use migwatch::model::migration::Trigger::OutOfBand;
 
 use super::NOBODYS;
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
-use crate::scenarios::row::Deed::{Release, Run, Settled, Unwatched};
+use crate::scenarios::row::Deed::{Release, Run, Settled};
 use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Nothing, Window};
 use crate::scenarios::row::{By, HEAD, NEXT, Row, Told};
 use crate::support::stack::Compose::{One, Two};
@@ -42,12 +42,6 @@ pub(super) const ROWS: &[Row] = &[
         ],
         under: &[NOBODYS[0], NOBODYS[1], NOBODYS[2], NOBODYS[3], NOBODYS[6]],
         real: &[(Nothing, PostgreSql, Two), (Allow, PostgreSql, One)],
-        ..ELSEWHERE
-    },
-    Row {
-        name: "an exec that begins and ends while migwatch is down is told by what the database says",
-        deeds: &[Release(NEXT), Unwatched(By::Exec, "alembic upgrade head")],
-        told: &[Told::moved(OutOfBand, Applied, HEAD, NEXT)],
         ..ELSEWHERE
     },
 ];

@@ -1,7 +1,7 @@
 //! What somebody runs beside the containers, heard by its log file: nothing but text, until the database agrees.
 
 use migwatch::model::migration::Grade::Claimed;
-use migwatch::model::migration::Outcome::{Applied, Downgraded, Failed, NothingToDo};
+use migwatch::model::migration::Outcome::{Applied, Downgraded, NothingToDo};
 use migwatch::model::migration::Rule::ClaimOnly;
 use migwatch::model::migration::Trigger::Process;
 use migwatch::model::migration::Verdict::Undetermined;
@@ -10,7 +10,7 @@ use super::{UNDECLARED, UNDECLARED_TO_FIRST};
 use crate::scenarios::row::Database::{MariaDb, PostgreSql};
 use crate::scenarios::row::Deed::{Release, Run};
 use crate::scenarios::row::Expectation::{Allow, Approved, ApprovedElsewhere, Deny, Explicit, Window};
-use crate::scenarios::row::{BROKEN, By, FIRST, HEAD, NEXT, Row, Told};
+use crate::scenarios::row::{By, FIRST, HEAD, NEXT, Row, Told};
 use crate::support::stack::Compose::{One, Two};
 
 const BESIDE: Row = Row {
@@ -45,15 +45,6 @@ pub(super) const ROWS: &[Row] = &[
             (Approved, MariaDb, One),
             (Window, PostgreSql, Two),
         ],
-        ..BESIDE
-    },
-    Row {
-        name: "a local run that fails is a claim and pages nobody",
-        deeds: &[Release(BROKEN), Run(By::Process, "alembic upgrade head")],
-        told: &[Told::tried(Process, Failed, HEAD, BROKEN)
-            .graded(Claimed)
-            .judged(Undetermined, ClaimOnly)],
-        on: &[PostgreSql],
         ..BESIDE
     },
 ];
