@@ -155,7 +155,7 @@ impl Tables {
 pub(super) fn decide(
     state: &State,
     settings: &Settings,
-    _: Timestamp,
+    now: Timestamp,
     observation: &Observation,
 ) -> Vec<Fact> {
     let Observation::Database(reading) = observation else {
@@ -193,6 +193,12 @@ pub(super) fn decide(
     }
     let live = state.live.databases.get(&reading.database);
     for fact in &mut facts {
+        // The answer may show what was done after the question.
+        if let Fact::TableDiscovered { at, .. } = fact
+            && is_baseline
+        {
+            *at = now.max(*at);
+        }
         if let Fact::TableMoved {
             table, read_before, ..
         } = fact
