@@ -184,7 +184,7 @@ impl Containers {
         let Some(known) = self.known.get_mut(container) else {
             return;
         };
-        let is_history = known.history_until.is_some_and(|until| finish.at <= until);
+        let is_history = known.is_history(finish.at);
         let is_restart = !finish.asked && !is_history && known.role == Role::Replica;
         if let Some(start) = known.starts.last_mut() {
             start.finish = Some(finish);

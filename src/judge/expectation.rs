@@ -13,11 +13,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use super::migration::Tracked;
+use super::migration::{Tracked, is_carried_through};
 use super::settings::Settings;
 use crate::model::approval::{ApprovalEnd, ApprovalId, ApprovalRecord, Ended};
 use crate::model::fact::Fact;
-use crate::model::migration::{MigrationId, Outcome, Rule};
+use crate::model::migration::{MigrationId, Rule};
 use crate::model::observation::Observation;
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
@@ -165,8 +165,7 @@ fn used_by(state: &State, tracked: &Tracked) -> Option<Fact> {
 /// Only what came through uses it up: whoever fails may try again.
 fn is_used_up(state: &State, record: &ApprovalRecord) -> bool {
     judged_by(state, &record.approval.id).any(|tracked| {
-        let outcome = tracked.migration.outcome;
-        let is_through = matches!(outcome, Outcome::Applied | Outcome::Downgraded | Outcome::Stamped);
+        let is_through = is_carried_through(tracked.migration.outcome);
         !tracked.is_open() && tracked.migration.moved() && is_through
     })
 }

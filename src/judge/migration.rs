@@ -229,6 +229,11 @@ pub fn is_failure(outcome: Outcome) -> bool {
     )
 }
 
+/// Whether a run did what it set out to do.
+pub fn is_carried_through(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Applied | Outcome::Downgraded | Outcome::Stamped)
+}
+
 /// ` (seen after the fact)` for what was over before this process watched: it is told all the same, but nobody saw it happen.
 fn after_the_fact(state: &State, at: Timestamp) -> &'static str {
     let is_earlier = state.live.since.is_some_and(|since| at < since);

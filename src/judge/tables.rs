@@ -173,12 +173,18 @@ pub(super) fn decide(
             at: reading.at,
         });
     }
+    // What is found at first is dated by the answer, which may show what was done after the question.
+    let at = if is_baseline {
+        now.max(reading.at)
+    } else {
+        reading.at
+    };
     for (name, standing) in found {
         let table = VersionTable {
             database: reading.database.clone(),
             table: name.clone(),
         };
-        facts.extend(read_table(tables, table, standing, reading.at, is_baseline));
+        facts.extend(read_table(tables, table, standing, at, is_baseline));
     }
     for (table, record) in &tables.known {
         let is_gone = table.database == reading.database && !found.contains_key(&table.table);
@@ -193,12 +199,6 @@ pub(super) fn decide(
     }
     let live = state.live.databases.get(&reading.database);
     for fact in &mut facts {
-        // The answer may show what was done after the question.
-        if let Fact::TableDiscovered { at, .. } = fact
-            && is_baseline
-        {
-            *at = now.max(*at);
-        }
         if let Fact::TableMoved {
             table, read_before, ..
         } = fact

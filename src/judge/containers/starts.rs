@@ -114,6 +114,11 @@ fn was_asked(killed: Option<Timestamp>, at: Timestamp) -> bool {
 }
 
 impl Known {
+    /// Whether this was before the watch of it began.
+    pub(in super::super) fn is_history(&self, at: Timestamp) -> bool {
+        self.history_until.is_some_and(|until| at <= until)
+    }
+
     /// The start that was running, or ran last.
     pub fn current(&self) -> Option<&Start> {
         self.starts.last()
@@ -183,7 +188,7 @@ impl Known {
 
     /// A line of a start whose event is still on its way.
     pub(super) fn on_line(&self, container: &ContainerId, at: Timestamp) -> Option<Fact> {
-        if self.history_until.is_some_and(|until| at <= until) || self.start_at(at).is_some() {
+        if self.is_history(at) || self.start_at(at).is_some() {
             return None;
         }
         Some(self.begin(container, at))

@@ -1,12 +1,12 @@
 //! Which approval or window covers a migration: whose, when, set off by what, to which revision, and not used by another.
 
 use super::super::State;
-use super::super::migration::{Tracked, is_failure};
+use super::super::migration::{Tracked, is_carried_through, is_failure};
 use super::super::settings::{Opening, Scope, Settings, Window};
 use super::super::verdict::{Asked, Case};
 use super::{is_judged_by, same_app, tracked};
 use crate::model::approval::ApprovalRecord;
-use crate::model::migration::{Outcome, Rule, Trigger};
+use crate::model::migration::{Rule, Trigger};
 use crate::model::revision::Revision;
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
@@ -151,10 +151,7 @@ pub(super) fn fit(to: &Revision, tracked: &Tracked) -> Fit {
         went_on = leaves || (went_on && !reaches);
     }
     is_there |= migration.movements.iter().any(|movement| movement.to.hold(to));
-    let is_through = matches!(
-        migration.outcome,
-        Outcome::Applied | Outcome::Downgraded | Outcome::Stamped
-    );
+    let is_through = is_carried_through(migration.outcome);
     if went_on {
         Fit::Beyond
     } else if is_through && !tracked.is_open() && migration.moved() && !is_there {

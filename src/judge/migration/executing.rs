@@ -60,8 +60,7 @@ fn exec_started(
         return Vec::new();
     };
     // The engine tells of the last seconds before the watch as well.
-    let is_history = known.history_until.is_some_and(|until| at <= until);
-    if is_history || state.durable.migrations.of_exec(exec).is_some() {
+    if known.is_history(at) || state.durable.migrations.of_exec(exec).is_some() {
         return Vec::new();
     }
     let start = known.start_at(at);
@@ -147,9 +146,8 @@ fn begun(state: &State, settings: &Settings, container: &ContainerId) -> Vec<Fac
     let (Some(command), Some(start), true) = (&live.look.runs, known.current(), is_alone) else {
         return Vec::new();
     };
-    let is_history = known.history_until.is_some_and(|until| start.started_at <= until);
     let migrations = &state.durable.migrations;
-    if is_history || migrations.of_start(container, start.started_at).is_some() {
+    if known.is_history(start.started_at) || migrations.of_start(container, start.started_at).is_some() {
         return Vec::new();
     }
     let runner = Runner {

@@ -9,7 +9,7 @@ use super::super::{State, processes, verdict};
 use super::identity::trigger;
 use super::opening::Opening;
 use super::part::{Part, answered};
-use super::{Tracked, settling};
+use super::{Tracked, is_carried_through, settling};
 use crate::model::cause::Cause;
 use crate::model::container::{ArmedSource, ArmedState, Health};
 use crate::model::fact::Fact;
@@ -64,7 +64,7 @@ pub(in super::super) fn decide(
     if known.has_taken_in(&line.key) {
         return Vec::new();
     }
-    let history = known.history_until.is_some_and(|until| line.key.at <= until);
+    let history = known.is_history(line.key.at);
     let start = known.start_at(line.key.at);
     Scene {
         state,
@@ -223,7 +223,7 @@ impl Scene<'_> {
             .iter()
             .filter(|run| run.runner.container != *self.container);
         let mut ends = others.filter(|run| !run.erred).filter_map(|run| run.end.as_ref());
-        ends.any(|(outcome, ..)| settling::is_carried_through(*outcome))
+        ends.any(|(outcome, ..)| is_carried_through(*outcome))
     }
 
     fn corrected_to_failed(&self, tracked: &Tracked) -> Fact {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::super::State;
 use super::super::settings::Settings;
-use super::Tracked;
 use super::part::{End, Part, Progress};
 use super::reading;
+use super::{Tracked, is_carried_through};
 use crate::model::exec::Action;
 use crate::model::fact::Fact;
 use crate::model::log::StepKind;
@@ -75,11 +75,6 @@ fn ends_of(state: &State, tracked: &Tracked, now: Timestamp) -> Vec<Fact> {
         facts.push(settled_as(tracked, end));
     }
     facts
-}
-
-/// Whether a run did what it set out to do.
-pub(super) fn is_carried_through(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Applied | Outcome::Downgraded | Outcome::Stamped)
 }
 
 /// The end of the last of several runners, with the outcome of the one that got furthest: who moved the table explains those who
