@@ -22,6 +22,7 @@ pub mod probe;
 pub mod redact;
 pub mod revision;
 pub mod schema;
+pub mod script;
 pub mod service;
 pub mod status;
 pub mod time;
