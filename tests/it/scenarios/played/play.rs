@@ -153,7 +153,7 @@ impl Play {
     pub(super) async fn is_told(&self, count: usize) {
         until("what is told is what the row says", async || {
             let all = self.migrations().await;
-            check::migrations(&self.case, &all, count)
+            check::migrations(&self.case, &all, count, false)
         })
         .await;
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use migwatch::model::migration::Migration;
-use migwatch::model::revision::{Heads, Standing};
+use migwatch::model::revision::{DatabaseId, Heads, Standing};
 use migwatch::model::service::ServiceId;
 use migwatch::model::status::{ServiceStatus, Status};
 use tokio::sync::RwLock;
@@ -68,6 +68,25 @@ impl Ground {
         let mut all = self.status().await.migrations;
         all.retain(|migration| projects.contains(&migration.service.project.as_str()));
         all
+    }
+
+    /// What is known of the database of this name and of what moved it, for who waits in vain.
+    pub(super) async fn reading(&self, schema: &str) -> String {
+        let status = self.status().await;
+        let is_its = |database: &DatabaseId| database.0.ends_with(&format!("/{schema}"));
+        let own = status
+            .databases
+            .iter()
+            .find(|database| is_its(&database.database));
+        let has_moved = |migration: &&Migration| {
+            let mut moves = migration.movements.iter();
+            moves.any(|moved| is_its(&moved.table.database))
+        };
+        let moved = status.migrations.iter().filter(has_moved);
+        let moved: Vec<_> = moved
+            .map(|migration| (&migration.service, &migration.movements))
+            .collect();
+        format!("its database: {own:#?}\nmoved by: {moved:#?}")
     }
 
     /// Whether it is known that the database of this name stands there, or has no version table; else what is known.

@@ -166,7 +166,9 @@ impl Scene {
     pub(super) async fn is_told(&self, ground: &Ground, count: usize) {
         until("what is told is what the row says", async || {
             let all = ground.migrations(&[self.project(), self.second_project()]).await;
-            check::migrations(&self.case, &all, count)
+            let told = check::migrations(&self.case, &all, count, self.presumed > 0);
+            let Err(instead) = told else { return Ok(()) };
+            Err(format!("{instead}\n{}", ground.reading(&self.schema.name).await))
         })
         .await;
     }
