@@ -4,11 +4,13 @@
 
 // Floor 0: values.
 pub mod model;
-// Floor 1: judgement, pure.
+// Floor 1: understanding, pure.
+pub mod alembic;
 pub mod command;
-pub mod judge;
 pub mod lines;
-// Floor 2: edges; none knows another.
+// Floor 2: judgement, pure.
+pub mod judge;
+// Floor 3: edges; none knows another.
 pub mod database;
 pub mod docker;
 pub mod files;
@@ -16,9 +18,9 @@ pub mod http;
 pub mod journal;
 pub mod notify;
 pub mod probe;
-// Floor 3: configuration.
+// Floor 4: configuration.
 pub mod config;
-// Floor 4: the daemon.
+// Floor 5: the daemon.
 pub mod daemon;
-// Floor 5: the command line.
+// Floor 6: the command line.
 pub mod cli;

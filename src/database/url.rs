@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::model::database::DatabaseKind;
 use crate::model::revision::DatabaseId;
 
 /// The address of one database with what is needed to log in.
@@ -82,6 +83,15 @@ pub enum UrlError {
 }
 
 impl DatabaseUrl {
+    /// What kind of database it names.
+    pub fn kind(&self) -> DatabaseKind {
+        match self {
+            Self::MySql(_) => DatabaseKind::MySql,
+            Self::Postgres(_) => DatabaseKind::PostgreSql,
+            Self::Sqlite(_) => DatabaseKind::Sqlite,
+        }
+    }
+
     /// From a SQLAlchemy URL; `+driver` and parameters that only a driver understands are dropped.
     ///
     /// # Errors

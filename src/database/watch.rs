@@ -237,9 +237,12 @@ impl Watch {
     }
 
     async fn report(&self, at: Timestamp, tables: Result<Standings, DatabaseProblem>) -> Result<(), Closed> {
-        let Target { id, services, .. } = self.reader.target().clone();
+        let Target {
+            id, services, url, ..
+        } = self.reader.target().clone();
         let reading = DatabaseReading {
             database: id,
+            kind: url.kind(),
             services,
             at,
             tables,

@@ -10,11 +10,36 @@ use super::schema::Schema;
 use super::service::ServiceId;
 use super::time::Timestamp;
 
+/// What kind of database it is: what a statement locks and costs differs between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabaseKind {
+    /// MySQL and MariaDB.
+    MySql,
+    /// PostgreSQL.
+    PostgreSql,
+    /// SQLite.
+    Sqlite,
+}
+
+impl DatabaseKind {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MySql => "MariaDB/MySQL",
+            Self::PostgreSql => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        }
+    }
+}
+
 /// One reading of all version tables of one database, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseReading {
     /// The database.
     pub database: DatabaseId,
+    /// What kind it is.
+    pub kind: DatabaseKind,
     /// The services that use it, as config or their environment says.
     pub services: Vec<ServiceId>,
     /// When the statement was sent: what it shows is not older than this.

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::revision::Revision;
 
+mod words;
+
+/// The Alembic environment that is meant where none is named.
+pub const DEFAULT_ENVIRONMENT: &str = "default";
+
 /// One revision script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
@@ -14,7 +19,7 @@ pub struct Script {
     pub revision: Revision,
     /// `down_revision`: none makes it a base, several a merge.
     pub down_revisions: Vec<Revision>,
-    /// `depends_on`: revisions, parts of their identifiers or labels, as written.
+    /// `depends_on`: revisions or labels, as written. Parts of identifiers are none: Alembic looks up whole names when it loads scripts.
     pub depends_on: Vec<String>,
     /// `branch_labels`.
     pub branch_labels: Vec<String>,

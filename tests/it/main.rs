@@ -5,6 +5,7 @@
     reason = "a helper of a test fails the test by panicking, with a sentence that tells what to do"
 )]
 
+mod alembic;
 mod cli;
 mod commands;
 mod config;

@@ -10,8 +10,8 @@ const FLOORS: [(&str, u8); 15] = [
     ("model", 0),
     ("command", 1),
     ("lines", 1),
-    ("judge", 1),
     ("alembic", 1),
+    ("judge", 2),
     ("docker", EDGES),
     ("files", EDGES),
     ("probe", EDGES),
@@ -19,15 +19,15 @@ const FLOORS: [(&str, u8); 15] = [
     ("journal", EDGES),
     ("notify", EDGES),
     ("http", EDGES),
-    ("config", 3),
-    ("daemon", 4),
-    ("cli", 5),
+    ("config", 4),
+    ("daemon", 5),
+    ("cli", 6),
 ];
 
-const EDGES: u8 = 2;
+const EDGES: u8 = 3;
 
 /// The floors from here down decide; they neither act nor look.
-const HIGHEST_PURE: u8 = 1;
+const HIGHEST_PURE: u8 = 2;
 
 /// Crates that act or look: async, sockets, databases, logging.
 const IMPURE_CRATES: [&str; 12] = [
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                "src/judge/verdict.rs:2: `judge` (floor 1) uses `docker` (floor 2): each floor uses lower ones only"
+                "src/judge/verdict.rs:2: `judge` (floor 2) uses `docker` (floor 3): each floor uses lower ones only"
             ]
         );
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use migwatch::model::database::{DatabaseProblem, DatabaseProblemKind, DatabaseReading, SchemaReading};
+use migwatch::model::database::{
+    DatabaseKind, DatabaseProblem, DatabaseProblemKind, DatabaseReading, SchemaReading,
+};
 use migwatch::model::exec::{Action, ExecCommand, ExecId, MigrationCommand};
 use migwatch::model::fnv::Fnv;
 use migwatch::model::lock::{LockWait, LockWaits};
@@ -104,6 +106,7 @@ impl Story {
     fn database(&mut self, tables: Result<BTreeMap<String, Standing>, DatabaseProblem>) -> &mut Self {
         let reading = DatabaseReading {
             database: database_id(),
+            kind: DatabaseKind::MySql,
             services: self.services(),
             at: self.now,
             tables,

@@ -1,6 +1,7 @@
 //! What comes next, and how it is told.
 
 use migwatch::model::container::ContainerLook;
+use migwatch::model::database::DatabaseKind;
 
 use super::*;
 
@@ -281,6 +282,7 @@ impl Watch<'_> {
             .collect();
         let reading = DatabaseReading {
             database: database(),
+            kind: DatabaseKind::MySql,
             services,
             at: now,
             tables: Ok(self.world.standings(now)),

@@ -1,0 +1,16 @@
+//! Floor 1: what a service's code says about its migrations, without running any of it.
+//!
+//! Promises answers that follow from the given bytes alone, in bounded time, memory and depth, whatever the bytes: settings, env.py and
+//! scripts are read, SQL in them is told apart, the revision graph answers as Alembic does, and each operation says what it risks. Refuses
+//! to find or open files, to run Python, to know a database, and to guess: what cannot be known is said to be unreadable.
+
+pub mod code;
+pub mod environment;
+pub mod graph;
+pub mod paths;
+pub mod plan;
+mod python;
+pub mod risk;
+pub mod script;
+pub mod settings;
+pub mod sql;

@@ -1,0 +1,111 @@
+//! What `alembic upgrade` would do with these scripts, where a version table stands now: what runs, in which order, and what it risks.
+//!
+//! Refuses to know where scripts and rows come from.
+
+use std::collections::BTreeSet;
+
+use super::graph::{Graph, Problem};
+use super::risk;
+use crate::model::plan::{Downgrade, Plan, PlanScene, PlannedOperation, PlannedRevision};
+use crate::model::revision::Revision;
+use crate::model::script::{Action, Body, Code, Operation, Script};
+use crate::model::service::ServiceId;
+
+/// What an upgrade is asked for where nobody says: everything.
+pub const EVERYTHING: &str = "heads";
+
+/// The plan for these scripts in this place.
+pub fn of(code: &Code, scene: PlanScene, target: &str) -> Plan {
+    let graph = Graph::new(&code.scripts);
+    let current = scene.current.clone().unwrap_or_default();
+    let unknown: Vec<Revision> = current
+        .0
+        .iter()
+        .filter(|row| !graph.knows(row))
+        .cloned()
+        .collect();
+    let unreadable = code
+        .unreadable
+        .iter()
+        .map(|unreadable| format!("{}: {}", unreadable.path, unreadable.reason));
+    let (pending, refusal) = match graph.pending(&current, target) {
+        Ok(pending) => (pending, None),
+        Err(refusal) => (Vec::new(), Some(refusal.to_string())),
+    };
+    let scripts = pending.iter().filter_map(|revision| graph.script(revision));
+    let own = created(&code.scripts);
+    Plan {
+        environment: String::new(),
+        config: code.config.clone(),
+        image: None,
+        target: target.to_owned(),
+        heads: graph.heads(),
+        problems: graph
+            .problems()
+            .iter()
+            .map(Problem::to_string)
+            .chain(unreadable)
+            .collect(),
+        refusal,
+        unknown,
+        known_by: Vec::new(),
+        pending: scripts.map(|script| planned(script, &scene, &own)).collect(),
+        scene,
+    }
+}
+
+/// The tables that scripts create, by the names that they have in the end too.
+pub fn created(scripts: &[Script]) -> BTreeSet<String> {
+    let operations = scripts.iter().flat_map(|script| script.upgrade.operations());
+    let names = operations.filter_map(|operation| match &operation.action {
+        Action::CreateTable { table } => table.clone(),
+        Action::RenameTable { to, .. } => to.clone(),
+        _ => None,
+    });
+    names.collect()
+}
+
+fn planned(script: &Script, scene: &PlanScene, own: &BTreeSet<String>) -> PlannedRevision {
+    let operations = script.upgrade.operations().iter();
+    PlannedRevision {
+        revision: script.revision.clone(),
+        title: script.title.clone(),
+        path: script.path.clone(),
+        operations: operations
+            .map(|operation| risked(operation, scene, own))
+            .collect(),
+        downgrade: match &script.downgrade {
+            Body::Missing => Downgrade::Missing,
+            Body::Stub => Downgrade::Stub,
+            Body::Does(_) => Downgrade::Present,
+        },
+    }
+}
+
+fn risked(operation: &Operation, scene: &PlanScene, own: &BTreeSet<String>) -> PlannedOperation {
+    let risks = risk::risks(&operation.action, scene.kind);
+    let is_creating = matches!(operation.action, Action::CreateTable { .. });
+    let table = operation
+        .action
+        .table()
+        .filter(|table| !own.contains(*table) && !is_creating);
+    let owners = table
+        .and_then(|table| scene.owners.get(table))
+        .cloned()
+        .unwrap_or_default();
+    let is_own = |service: &ServiceId| Some(service) == scene.service.as_ref();
+    PlannedOperation {
+        line: operation.line,
+        what: operation.action.to_string(),
+        guard: operation.guard.clone(),
+        destructive: risks.destructive,
+        uncertain: risks.unclear,
+        breaking: risks.breaking,
+        locking: risks.locking,
+        owners: if owners.iter().any(is_own) {
+            BTreeSet::new()
+        } else {
+            owners
+        },
+    }
+}
