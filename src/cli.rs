@@ -1,4 +1,4 @@
-//! Floor 5: the command line. Reads flags and environment, once; says what went wrong on stderr; answers with an exit code:
+//! Floor 6: the command line. Reads flags and environment, once; says what went wrong on stderr; answers with an exit code:
 //! 0 good, 1 a finding, 2 wrong usage or something unreachable.
 
 mod ack;
@@ -8,7 +8,10 @@ mod client;
 mod deploy;
 mod healthcheck;
 mod history;
+mod local;
 mod output;
+mod plan;
+mod preflight;
 mod run;
 mod status;
 
@@ -108,6 +111,8 @@ enum Output {
     Table,
     /// For programs.
     Json,
+    /// For a review; of `plan` and `preflight` only, the others print a table
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +125,10 @@ enum Command {
     Status,
     /// Migrations, newest first
     History(history::Arguments),
+    /// What a migration of a service would do: pending revisions, what is destructive, what locks, whose tables it touches
+    Plan(plan::Arguments),
+    /// The checklist before a deploy; exit 0 if nothing stands in its way
+    Preflight(preflight::Arguments),
     /// Close an alert or a migration, with a note
     Ack(ack::Arguments),
     /// Expect one migration of a service, for a while
@@ -141,6 +150,12 @@ enum CliError {
     Client(#[from] client::ClientError),
     #[error(transparent)]
     Daemon(#[from] crate::daemon::DaemonError),
+    #[error(transparent)]
+    Engine(#[from] crate::docker::EngineError),
+    #[error(transparent)]
+    Scripts(#[from] crate::files::scripts::ScriptsError),
+    #[error("{0}")]
+    Usage(String),
     #[error("cannot start the runtime")]
     Runtime(#[source] std::io::Error),
     #[error("cannot take {0}")]
@@ -169,6 +184,8 @@ fn dispatch(cli: &Cli) -> Result<u8, CliError> {
         Some(Command::Check) => check::check(&cli.global),
         Some(Command::Status) => status::status(&cli.global),
         Some(Command::History(arguments)) => history::history(&cli.global, arguments),
+        Some(Command::Plan(arguments)) => plan::plan(&cli.global, arguments),
+        Some(Command::Preflight(arguments)) => preflight::preflight(&cli.global, arguments),
         Some(Command::Ack(arguments)) => ack::ack(&cli.global, arguments),
         Some(Command::Approve(arguments)) => approve::approve(&cli.global, arguments),
         Some(Command::Deploy(arguments)) => deploy::deploy(&cli.global, arguments),

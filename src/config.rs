@@ -1,4 +1,4 @@
-//! Floor 3: the configuration file, parsed once into things that cannot be wrong.
+//! Floor 4: the configuration file, parsed once into things that cannot be wrong.
 //!
 //! Promises that no file at all is a valid configuration; that every problem is reported at once, each with line, path and a
 //! sentence (where the text is no TOML, everything that keeps it from being so); and that unknown keys are problems. Refuses to know the daemon. `config/migwatch.toml` shows every key.

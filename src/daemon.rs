@@ -1,4 +1,4 @@
-//! Floor 4: all wiring. Channels are made here, edges are given what they need, one supervisor names every task.
+//! Floor 5: all wiring. Channels are made here, edges are given what they need, one supervisor names every task.
 //!
 //! [`run`] reads as the life of the daemon: recover → bind → spawn → serve → drain. Refuses to know the command line.
 
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::database::{self, Databases};
-use crate::docker::{self, Docker};
+use crate::docker::{self, CodeReader, Docker};
 use crate::files::{self, Files};
 use crate::http::{self, Http};
 use crate::journal::Journal;
@@ -121,7 +121,8 @@ impl Parts {
         let mut tasks = Tasks::new();
         let (inbox, observations) = mpsc::channel(INBOX);
         let (commands, asked) = mpsc::channel(COMMANDS);
-        let (hurry, hurried) = mpsc::channel(HURRY);
+        let (databases, databases_hurried) = mpsc::channel(HURRY);
+        let (code, code_hurried) = mpsc::channel(HURRY);
         let (migrating, migrating_view) = watch::channel(Arc::default());
         let published = Arc::new(Published {
             state: self.state.clone(),
@@ -140,7 +141,7 @@ impl Parts {
             journal: Arc::clone(&self.journal),
             published,
             outbox,
-            hurry,
+            hurry: monitor::Hurry { databases, code },
             migrating,
             clock: Arc::clone(&self.clock),
             own: monitor::Own::default(),
@@ -168,7 +169,8 @@ impl Parts {
             inbox,
             clock: &self.clock,
         };
-        let warnings = edges.spawn(&mut tasks, &state_view, (hurried, migrating_view));
+        let hurries = (databases_hurried, code_hurried, migrating_view);
+        let warnings = edges.spawn(&mut tasks, &state_view, hurries);
         let views = views::Views {
             published: state_view,
             config: config_view,
@@ -227,6 +229,13 @@ impl Tasks {
     }
 }
 
+/// Services whose databases are to be read now, those whose mounted code is to be read again, and those that migrate.
+type Hurries = (
+    mpsc::Receiver<ServiceId>,
+    mpsc::Receiver<ServiceId>,
+    database::Migrating,
+);
+
 /// What the edges are wired with.
 struct Edges<'a> {
     options: &'a Options,
@@ -241,10 +250,11 @@ impl Edges<'_> {
         self,
         tasks: &mut Tasks,
         state: &watch::Receiver<Arc<Published>>,
-        (hurried, migrating): (mpsc::Receiver<ServiceId>, database::Migrating),
+        (databases_hurried, code_hurried, migrating): Hurries,
     ) -> Arc<Mutex<Vec<String>>> {
         let stop = &tasks.stops.edges;
         let (inventory, inventory_view) = watch::channel(Arc::new(Vec::new()));
+        let code_inventory = inventory_view.clone();
         let (probe_targets, probe_view) = watch::channel(Arc::new(Vec::new()));
         let (database_targets, database_view) = watch::channel(Arc::new(Vec::new()));
         let (processes, process_view) = watch::channel(Arc::new(Vec::new()));
@@ -267,9 +277,17 @@ impl Edges<'_> {
         tasks.edges.spawn("probe", probes.run(stop.clone()));
         let reading = self.options.config.reading;
         let inbox = self.inbox.clone();
-        let databases = Databases::new(reading, database_view, hurried, inbox, Arc::clone(self.clock))
+        let clock = Arc::clone(self.clock);
+        let databases = Databases::new(reading, database_view, databases_hurried, inbox, clock)
             .while_migrating(migrating);
         tasks.edges.spawn("database", databases.run(stop.clone()));
+        let code = CodeReader::new(
+            self.options.endpoint.clone(),
+            code_inventory,
+            code_hurried,
+            self.inbox.clone(),
+        );
+        tasks.edges.spawn("code", code.run(stop.clone()));
         let files = Files::new(process_view, self.files(state));
         tasks.edges.spawn("files", files.run(stop.clone()));
         let docker = self.docker(state, inventory);

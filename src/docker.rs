@@ -1,9 +1,10 @@
 //! The edge to the container engine: who is there, what happens to them, what they print.
 //!
 //! Promises every compose container of one engine, at once by its events and for certain by full looks, over interruptions of any length;
-//! and the log tails of those that can migrate. Refuses to conclude anything, to change anything (all requests are GETs) and to wait for the
-//! monitor where the engine is read.
+//! and the log tails and the code of those that can migrate. Refuses to conclude anything, to change anything (all requests are GETs, but for
+//! [`code_of_image`], which a person asks for) and to wait for the monitor where the engine is read.
 
+mod code;
 pub mod endpoint;
 pub mod engine;
 pub mod environment;
@@ -31,12 +32,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use code::{CodeReader, Environments, of_image as code_of_image};
 pub use endpoint::Endpoint;
 use engine::Engine;
 pub use engine::{ApiVersion, EngineError, EngineInfo, check};
 pub use environment::Environment;
 use execs::Sieve;
-pub use inventory::{Choice, Choose, Container, Follow, NetworkAddress, PublishedPort};
+pub use inventory::{Choice, Choose, CodePlace, Container, Follow, NetworkAddress, PublishedPort};
 use look::Looker;
 use memory::Memory;
 use watching::{Connection, Watching};

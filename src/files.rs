@@ -1,4 +1,5 @@
-//! The edge to log files of local processes: programs that somebody runs beside the containers, such as a project's `./run.sh`.
+//! The edge to local files: log files of programs that somebody runs beside the containers, such as a project's `./run.sh`; and Alembic's
+//! scripts in a folder ([`scripts`]).
 //!
 //! Promises each line once while it watches, over rotation by rename and by truncation, and a position to go on from after a restart. Refuses
 //! to conclude anything, to write anywhere, and to know what runs: a file is all that it sees.
@@ -6,6 +7,7 @@
 mod look;
 mod paths;
 mod process;
+pub mod scripts;
 mod tail;
 mod wake;
 

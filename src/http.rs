@@ -19,8 +19,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::judge::preflight;
 use crate::model::approval::{Approval, ApprovalId, ApprovalRequest};
 use crate::model::migration::Migration;
+use crate::model::plan::Plan;
+use crate::model::preflight::Check;
+use crate::model::service::ServiceId;
 use crate::model::status::Status;
 use crate::model::time::Timestamp;
 
@@ -53,6 +57,11 @@ pub type ReadyView = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 /// Looks up migrations, newest first; may block, since it is called off the event loop. The error is one sentence.
 pub type HistoryView = Arc<dyn Fn(HistoryQuery) -> Result<Vec<Migration>, String> + Send + Sync>;
 
+/// Plans migrations of a service; the error is one sentence.
+pub type PlanView = Arc<dyn Fn(PlanQuery) -> Result<Vec<Plan>, String> + Send + Sync>;
+/// Answers the checks before a deploy that need the state; may block. The error is one sentence.
+pub type PreflightView = Arc<dyn Fn(preflight::Question) -> Result<Vec<Check>, String> + Send + Sync>;
+
 /// What may be seen.
 #[derive(Clone)]
 pub struct Views {
@@ -62,6 +71,10 @@ pub struct Views {
     pub ready: ReadyView,
     /// Migrations, old ones too.
     pub history: HistoryView,
+    /// What a migration would do.
+    pub plan: PlanView,
+    /// Whether anything stands in the way of a deploy.
+    pub preflight: PreflightView,
     /// Metrics that are counted where they happen: `process_*` and those that [`metrics::NAMES`] marks as such.
     pub registry: prometheus::Registry,
     /// Which migwatch this is.
@@ -79,6 +92,15 @@ pub struct HistoryQuery {
     pub since: Option<Timestamp>,
     /// At most so many; 1 to 1000.
     pub limit: usize,
+}
+
+/// Which plan is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanQuery {
+    /// Whose.
+    pub service: ServiceId,
+    /// What the upgrade would be asked for.
+    pub target: String,
 }
 
 /// What a caller wants changed.

@@ -1,4 +1,4 @@
-//! Floor 1, the heart: observations in, facts out.
+//! Floor 2, the heart: observations in, facts out.
 //!
 //! Promises that [`decide`] and [`State::apply`] are pure: no tokio, no I/O, no clock (time is an argument), no logging; that applying
 //! the facts of the journal gives the state again without judging anything anew; and that an observation seen twice decides nothing
@@ -8,12 +8,15 @@
 //! which something changes by itself (`deadlines`). This file only dispatches.
 
 pub mod alerting;
+mod code;
 pub mod containers;
 pub mod expectation;
 pub mod health;
 pub mod live;
 pub mod migration;
 mod pairs;
+pub mod plan;
+pub mod preflight;
 pub mod processes;
 pub mod schema;
 pub mod settings;

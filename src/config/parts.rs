@@ -179,6 +179,7 @@ fn alerts(section: Option<Section<'_>>, settings: &mut Settings) -> Duration {
     let Some(mut section) = section else { return RESEND };
     settings.host = section.text("host").unwrap_or_default();
     settings.keep = section.duration("keep", settings.keep);
+    settings.behind_after = section.duration("behind_after", settings.behind_after);
     settings.armed_after = section.duration("armed_after", settings.armed_after);
     settings.max_duration = section.duration("max_duration", settings.max_duration);
     settings.database_grace = section.duration("database_grace", settings.database_grace);

@@ -43,6 +43,21 @@ const SHOW_WITHIN: Duration = Duration::from_secs(1);
 /// Facts after which a snapshot is written.
 const COMPACT_AFTER: u64 = 2_000;
 
+/// Whom evidence hurries. A full queue is no loss: the interval comes.
+pub(super) struct Hurry {
+    /// Reads version tables.
+    pub(super) databases: mpsc::Sender<ServiceId>,
+    /// Reads what is mounted into containers.
+    pub(super) code: mpsc::Sender<ServiceId>,
+}
+
+impl Hurry {
+    fn service(&self, service: &ServiceId) {
+        let _ = self.databases.try_send(service.clone());
+        let _ = self.code.try_send(service.clone());
+    }
+}
+
 /// Owns the state.
 pub(super) struct Monitor {
     pub(super) state: State,
@@ -50,7 +65,7 @@ pub(super) struct Monitor {
     pub(super) journal: Arc<Mutex<Journal>>,
     pub(super) published: watch::Sender<Arc<Published>>,
     pub(super) outbox: watch::Sender<Arc<Outbox>>,
-    pub(super) hurry: mpsc::Sender<ServiceId>,
+    pub(super) hurry: Hurry,
     pub(super) migrating: watch::Sender<Arc<BTreeSet<ServiceId>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) own: Own,
@@ -242,7 +257,7 @@ impl Monitor {
         }));
     }
 
-    /// Evidence hurries the polls. A full queue is no loss: the interval comes.
+    /// Evidence hurries the polls.
     fn hurry(&self, observation: &Observation) {
         let known = |container| self.state.durable.containers.known.get(container);
         let service = match observation {
@@ -260,7 +275,7 @@ impl Monitor {
             _ => None,
         };
         if let Some(service) = service {
-            let _ = self.hurry.try_send(service.clone());
+            self.hurry.service(service);
         }
     }
 

@@ -10,8 +10,10 @@ use super::reload;
 use crate::config::Config;
 use crate::http;
 use crate::journal::{HistoryFilter, Journal};
-use crate::judge::view;
+use crate::judge::{plan, preflight, view};
 use crate::model::migration::Migration;
+use crate::model::plan::Plan;
+use crate::model::preflight::Check;
 use crate::model::status::Status;
 use crate::model::time::Clock;
 use crate::notify::Handed;
@@ -20,6 +22,9 @@ use crate::notify::Handed;
 const DETECTION_BUCKETS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0,
 ];
+
+/// How many migrations of a project are looked through for a rehearsal, the newest ones.
+const REHEARSALS: usize = 1000;
 
 /// The figures that are measured rather than seen in the state.
 pub(super) struct Metrics {
@@ -62,11 +67,14 @@ impl Views {
     pub(super) fn into_http(self, registry: Registry) -> http::Views {
         let build = self.build.clone();
         let shared = Arc::new(self);
-        let (status, ready, history) = (Arc::clone(&shared), Arc::clone(&shared), shared);
+        let (status, ready, history) = (Arc::clone(&shared), Arc::clone(&shared), Arc::clone(&shared));
+        let (plan, preflight) = (Arc::clone(&shared), shared);
         http::Views {
             status: Arc::new(move || Arc::new(status.status())),
             ready: Arc::new(move || ready.ready()),
             history: Arc::new(move |query| history.history(&query)),
+            plan: Arc::new(move |query| plan.plan(&query)),
+            preflight: Arc::new(move |question| preflight.preflight(&question)),
             registry,
             build,
         }
@@ -92,6 +100,27 @@ impl Views {
         }
         let problem = live.engine.problem.clone();
         Err(problem.unwrap_or_else(|| "the engine has not been looked at yet".to_owned()))
+    }
+
+    fn plan(&self, query: &http::PlanQuery) -> Result<Vec<Plan>, String> {
+        let published = Arc::clone(&self.published.borrow());
+        plan::plans(&published.state, &query.service, &query.target)
+    }
+
+    fn preflight(&self, question: &preflight::Question) -> Result<Vec<Check>, String> {
+        let history = match &question.rehearsed_in {
+            None => Vec::new(),
+            Some(project) => self.history(&http::HistoryQuery {
+                project: Some(project.clone()),
+                service: None,
+                since: None,
+                limit: REHEARSALS,
+            })?,
+        };
+        let published = Arc::clone(&self.published.borrow());
+        let config = Arc::clone(&self.config.borrow());
+        let now = self.clock.now();
+        preflight::checks(&published.state, &config.settings, question, (&history, now))
     }
 
     /// Recent ones from the state, older ones from the journal.

@@ -13,10 +13,12 @@ use hyper::Response;
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
-use super::wire::{self, Body, WireError};
+use super::wire::{self, Body, Question, WireError};
 use crate::model::exec::ExecId;
 use crate::model::service::ContainerId;
 use crate::model::time::Timestamp;
+
+mod files;
 
 /// The newest API version whose answers are known to be understood. An engine that speaks a newer one still accepts this.
 const NEWEST: ApiVersion = ApiVersion { major: 1, minor: 51 };
@@ -116,7 +118,19 @@ impl EngineError {
 
 /// GETs, with a failed connection explained.
 async fn get(endpoint: &Endpoint, path: &str) -> Result<Response<Body>, EngineError> {
-    wire::get(endpoint, path).await.map_err(|error| {
+    explained(endpoint, wire::get(endpoint, path).await)
+}
+
+/// Asks for more than a GET, with a failed connection explained.
+async fn send(endpoint: &Endpoint, question: &Question<'_>) -> Result<Response<Body>, EngineError> {
+    explained(endpoint, wire::send(endpoint, question).await)
+}
+
+fn explained(
+    endpoint: &Endpoint,
+    answer: Result<Response<Body>, WireError>,
+) -> Result<Response<Body>, EngineError> {
+    answer.map_err(|error| {
         let sentence = match &error {
             WireError::Connect { source, .. } => endpoint.explain(source),
             _ if error.status() == Some(403) => {
@@ -246,24 +260,6 @@ impl Engine {
             encoded(&filters.to_string())
         );
         Ok(get(&self.endpoint, &path).await?.into_body())
-    }
-
-    /// Whether a file exists in a container, running or not. Only the answer's headers are read.
-    ///
-    /// # Errors
-    /// When the engine does not say.
-    pub async fn holds(&self, id: &ContainerId, file: &str) -> Result<bool, EngineError> {
-        let path = format!(
-            "/v{}/containers/{}/archive?path={}",
-            self.api,
-            id.0,
-            encoded(file)
-        );
-        match get(&self.endpoint, &path).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_absent() => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     async fn ask(&self, path: &str) -> Result<Value, EngineError> {

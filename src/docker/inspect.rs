@@ -3,6 +3,7 @@
 //! Promises to take what Docker and Podman leave out or write differently as it comes: only a missing identity or creation time makes a
 //! container unreadable, by name. Refuses to ask the engine anything.
 
+mod code;
 mod network;
 
 use serde_json::Value;
@@ -18,15 +19,13 @@ use crate::model::exec::MigrationCommand;
 use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
 
+pub(super) use code::{is_config, working_dir};
+
 /// One container as inspected, with what only the edge needs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Inspected {
     /// For the inventory; whether it is followed is not decided yet.
     pub(super) container: Container,
-    /// The image's ID: what the image holds need be asked only once.
-    pub(super) image_id: String,
-    /// Where the container's commands start.
-    pub(super) working_dir: String,
     /// Of its health check, which the engine runs as an exec like any other.
     pub(super) health_check: Option<Fingerprint>,
 }
@@ -81,6 +80,7 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         runs: runs(role, &command, &variables),
         labels: labels::watch_labels(&labels),
     };
+    let code = code::place(json, &look, &command, &variables);
     let container = Container {
         look,
         environment,
@@ -89,6 +89,7 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         published: network::published(json),
         exposed_ports: network::exposed(json),
         healthcheck: Some(texts(json, "/Config/Healthcheck/Test")).filter(|test| !test.is_empty()),
+        code,
         follow: Follow::No {
             reason: "not decided yet".to_owned(),
         },
@@ -97,11 +98,6 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
     Ok(Some(Inspected {
         health_check: Fingerprint::of_health_check(test, &texts(json, "/Config/Shell")),
         container,
-        image_id: text(json, "/Image").unwrap_or_default().to_owned(),
-        working_dir: text(json, "/Config/WorkingDir")
-            .filter(|dir| !dir.is_empty())
-            .unwrap_or("/")
-            .to_owned(),
     }))
 }
 
@@ -243,6 +239,7 @@ mod tests {
             published,
             exposed_ports,
             healthcheck,
+            code,
             ..
         } = read.container;
         assert_eq!(look.service, ServiceId::new("coe", "backend"));
@@ -280,7 +277,7 @@ mod tests {
         assert_eq!(exposed_ports, [8000]);
         assert_eq!(healthcheck.unwrap()[0], "CMD-SHELL");
         assert_eq!(
-            (read.image_id.as_str(), read.working_dir.as_str()),
+            (code.image_id.as_str(), code.working_dir.as_str()),
             ("sha256:1234", "/app")
         );
     }

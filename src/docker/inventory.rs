@@ -3,6 +3,7 @@
 //! Promises the newest state of every watched container, published on each change. It holds secrets, so it is no observation and is never
 //! written. Refuses to know what is done with it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -26,8 +27,33 @@ pub struct Container {
     pub exposed_ports: Vec<u16>,
     /// The container health check's argv (`["CMD-SHELL", "curl -f http://localhost/health"]`).
     pub healthcheck: Option<Vec<String>>,
+    /// Where its code lies.
+    pub code: CodePlace,
     /// Whether its log is followed.
     pub follow: Follow,
+}
+
+/// Where a container's code lies, as far as its inspection tells: containers that have all of it in common have the same code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CodePlace {
+    /// The image's ID.
+    pub image_id: String,
+    /// Where the container's commands start.
+    pub working_dir: String,
+    /// The paths in the container that are mounted from elsewhere: what lies there is no part of the image.
+    pub mounts: Vec<String>,
+    /// Alembic's configuration files, or the folders that they lie in, by environment, as labels or the command name them.
+    pub configs: BTreeMap<String, String>,
+}
+
+impl CodePlace {
+    /// The place as if nothing were mounted into it.
+    pub(super) fn image(&self) -> Self {
+        Self {
+            mounts: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 /// An address of a container on one network.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::model::container::{FollowLogs, WatchLabels};
 use crate::model::policy::Policy;
+use crate::model::script::DEFAULT_ENVIRONMENT;
 use crate::model::service::{Role, ServiceId};
 
 /// A container's labels.
@@ -15,7 +16,7 @@ pub(super) type Labels = BTreeMap<String, String>;
 
 const PREFIX: &str = "migwatch.";
 /// Keys of the design whose meaning is still to come, exactly or as a prefix.
-const LATER: [&str; 4] = ["alembic.dir", "db.url", "env.", "health.expect_body"];
+const LATER: [&str; 3] = ["db.url", "env.", "health.expect_body"];
 
 /// The compose service that a container belongs to; `None` if compose did not make it.
 pub(super) fn service(labels: &Labels) -> Option<ServiceId> {
@@ -85,6 +86,10 @@ fn take(into: &mut WatchLabels, key: &str, value: &str) -> Result<(), String> {
         into.env_tables.insert(environment.to_owned(), table(value)?);
         return Ok(());
     }
+    if let Some(environment) = environment(key, ".dir") {
+        into.env_dirs.insert(environment.to_owned(), folder(value)?);
+        return Ok(());
+    }
     match key {
         "enable" => into.enable = Some(switch(value)?),
         "required" => into.required = Some(switch(value)?),
@@ -96,6 +101,10 @@ fn take(into: &mut WatchLabels, key: &str, value: &str) -> Result<(), String> {
         "health.interval" => into.health_interval = Some(interval(value)?),
         "health.expect" => into.health_expect = Some(status(value)?),
         "db.table" | "env.default.db.table" => into.db_table = Some(table(value)?),
+        "alembic.dir" | "env.default.dir" => {
+            into.env_dirs
+                .insert(DEFAULT_ENVIRONMENT.to_owned(), folder(value)?);
+        }
         _ if LATER.iter().any(|later| key.starts_with(later)) => {
             return Err("not supported yet, so it has no effect".to_owned());
         }
@@ -184,6 +193,14 @@ fn table(value: &str) -> Result<String, String> {
     Err(format!("{} is no table's name", quoted(value)))
 }
 
+fn folder(value: &str) -> Result<String, String> {
+    let plain = |character: char| !character.is_control();
+    if !value.is_empty() && value.chars().count() <= 500 && value.chars().all(plain) {
+        return Ok(value.to_owned());
+    }
+    Err(format!("{} is no folder's path", quoted(value)))
+}
+
 /// A bad value as shown in a warning: short, and no secret that was put there by mistake.
 fn quoted(value: &str) -> String {
     let shown = crate::model::redact::shorten(&crate::model::redact::redact(value), 40);
@@ -252,9 +269,14 @@ mod tests {
             ("migwatch.db.enable", "off"),
             ("migwatch.db.table", "alembic_version_backend"),
             ("migwatch.env.rag.db.table", "alembic_version_rag"),
+            ("migwatch.alembic.dir", "/srv/app"),
+            ("migwatch.env.tenants.dir", "tenants/alembic.ini"),
             ("traefik.enable", "perhaps"),
         ]));
         let expected = WatchLabels {
+            env_dirs: [("default", "/srv/app"), ("tenants", "tenants/alembic.ini")]
+                .map(|(name, dir)| (name.to_owned(), dir.to_owned()))
+                .into(),
             enable: Some(true),
             migrations: Some(Policy::Deny),
             window: None,

@@ -105,8 +105,8 @@ impl Looker {
     async fn holds_alembic(&self, inspected: &Inspected) -> bool {
         let look = &inspected.container.look;
         let place = (
-            inspected.image_id.clone(),
-            inspected.working_dir.clone(),
+            inspected.container.code.image_id.clone(),
+            inspected.container.code.working_dir.clone(),
             look.service.clone(),
         );
         let known = self
@@ -119,7 +119,7 @@ impl Looker {
             return known;
         }
         for file in PLACES {
-            let path = std::path::Path::new(&inspected.working_dir).join(file);
+            let path = std::path::Path::new(&inspected.container.code.working_dir).join(file);
             match self.engine.holds(&look.id, &path.to_string_lossy()).await {
                 Ok(false) => {}
                 Ok(true) => return self.remember(place, true),

@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Response, Uri};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::{InvalidDnsNameError, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -137,14 +137,42 @@ impl WireError {
 /// # Errors
 /// No connection, no answer in time, no HTTP, or any status that is no success, with the engine's message.
 pub(crate) async fn get(endpoint: &Endpoint, path_and_query: &str) -> Result<Response<Body>, WireError> {
+    send(endpoint, &Question::get(path_and_query)).await
+}
+
+/// What is asked of the engine: a GET, but where a person asked for more.
+pub(crate) struct Question<'a> {
+    /// The method.
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) path: &'a str,
+    /// JSON; empty for none.
+    pub(crate) body: Bytes,
+}
+
+impl<'a> Question<'a> {
+    fn get(path: &'a str) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            body: Bytes::new(),
+        }
+    }
+}
+
+/// Asks, as [`get`] does.
+///
+/// # Errors
+/// The same as [`get`].
+pub(crate) async fn send(endpoint: &Endpoint, question: &Question<'_>) -> Result<Response<Body>, WireError> {
     match endpoint {
         Endpoint::Unix(path) => {
             let socket = connected(endpoint, UnixStream::connect(path)).await?;
-            ask(endpoint, socket, "docker", path_and_query).await
+            ask(endpoint, socket, "docker", question).await
         }
         Endpoint::Tcp { host, port } => {
             let socket = connected(endpoint, tcp(host, *port)).await?;
-            ask(endpoint, socket, &format!("{host}:{port}"), path_and_query).await
+            ask(endpoint, socket, &format!("{host}:{port}"), question).await
         }
         Endpoint::Tls { host, port, client } => {
             let name = ServerName::try_from(host.clone()).map_err(|source| WireError::ServerName {
@@ -154,7 +182,7 @@ pub(crate) async fn get(endpoint: &Endpoint, path_and_query: &str) -> Result<Res
             let connector = tokio_rustls::TlsConnector::from(client.clone());
             let handshake = async { connector.connect(name, tcp(host, *port).await?).await };
             let socket = connected(endpoint, handshake).await?;
-            ask(endpoint, socket, &format!("{host}:{port}"), path_and_query).await
+            ask(endpoint, socket, &format!("{host}:{port}"), question).await
         }
     }
 }
@@ -205,18 +233,24 @@ async fn connected<S>(
         })
 }
 
-async fn ask<S>(endpoint: &Endpoint, socket: S, host: &str, path: &str) -> Result<Response<Body>, WireError>
+async fn ask<S>(
+    endpoint: &Endpoint,
+    socket: S,
+    host: &str,
+    question: &Question<'_>,
+) -> Result<Response<Body>, WireError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let path = question.path;
     let exchange = async {
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(BUFFER)
-            .handshake::<_, Empty<Bytes>>(TokioIo::new(socket))
+            .handshake::<_, Full<Bytes>>(TokioIo::new(socket))
             .await
             .map_err(|source| broken(endpoint, path, source))?;
         let mut connection: Connection = Box::pin(connection);
-        let answer = sender.send_request(request(host, path)?);
+        let answer = sender.send_request(request(host, question)?);
         let answer = alongside(&mut connection, answer).await;
         let (head, incoming) = answer
             .map_err(|source| broken(endpoint, path, source))?
@@ -239,17 +273,24 @@ where
         .map_err(|_| silence(endpoint, path, HEADER_TIMEOUT))?
 }
 
-fn request(host: &str, path: &str) -> Result<Request<Empty<Bytes>>, WireError> {
+fn request(host: &str, question: &Question<'_>) -> Result<Request<Full<Bytes>>, WireError> {
     let wrong = |source| WireError::Path {
-        path: path.to_owned(),
+        path: question.path.to_owned(),
         source,
     };
-    let uri = path.parse::<Uri>().map_err(|error| wrong(error.into()))?;
+    let uri = question
+        .path
+        .parse::<Uri>()
+        .map_err(|error| wrong(error.into()))?;
     let host = HeaderValue::from_str(host).map_err(|error| wrong(error.into()))?;
-    Request::get(uri)
-        .header(HOST, host)
-        .body(Empty::new())
-        .map_err(wrong)
+    let mut request = Request::builder()
+        .method(&question.method)
+        .uri(uri)
+        .header(HOST, host);
+    if !question.body.is_empty() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    request.body(Full::new(question.body.clone())).map_err(wrong)
 }
 
 /// Drives the connection until `answer` is there. A connection that ends first has told `answer` so.

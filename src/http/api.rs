@@ -7,7 +7,11 @@ mod approvals;
 use serde::Deserialize;
 
 use super::routes::Caller;
-use super::{Command, HistoryQuery};
+use super::{Command, HistoryQuery, PlanQuery};
+use crate::alembic::plan;
+use crate::judge::preflight::Question;
+use crate::model::revision::Revision;
+use crate::model::service::ServiceId;
 
 pub(super) use approvals::{approval, end_of_deploy, revocation};
 
@@ -54,6 +58,58 @@ pub(super) fn history_query(query: &str) -> Result<HistoryQuery, String> {
         }
     }
     Ok(asked)
+}
+
+/// `service=PROJECT/SERVICE&target=`
+pub(super) fn plan_query(query: &str) -> Result<PlanQuery, String> {
+    let (mut service, mut target) = (None, plan::EVERYTHING.to_owned());
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match key.as_ref() {
+            "service" => service = Some(service_id(&value)?),
+            "target" if !value.is_empty() => target = value.into_owned(),
+            "target" => {}
+            other => {
+                return Err(format!(
+                    "unknown parameter {other:?}: service and target are known"
+                ));
+            }
+        }
+    }
+    let service = service.ok_or("service: say which, as PROJECT/SERVICE")?;
+    Ok(PlanQuery { service, target })
+}
+
+/// `service=PROJECT/SERVICE&rehearsed_in=PROJECT&revision=&revision=...`
+pub(super) fn preflight_query(query: &str) -> Result<Question, String> {
+    let (mut service, mut rehearsed_in, mut revisions) = (None, None, Vec::new());
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match key.as_ref() {
+            "service" => service = Some(service_id(&value)?),
+            "rehearsed_in" => rehearsed_in = Some(value.into_owned()).filter(|value| !value.is_empty()),
+            "revision" => revisions.push(Revision(value.into_owned())),
+            other => {
+                return Err(format!(
+                    "unknown parameter {other:?}: service, rehearsed_in and revision are known"
+                ));
+            }
+        }
+    }
+    let service = service.ok_or("service: say which, as PROJECT/SERVICE")?;
+    Ok(Question {
+        service,
+        revisions,
+        rehearsed_in,
+    })
+}
+
+/// `PROJECT/SERVICE`
+pub(super) fn service_id(text: &str) -> Result<ServiceId, String> {
+    match text.split_once('/') {
+        Some((project, service)) if !project.is_empty() && !service.is_empty() => {
+            Ok(ServiceId::new(project, service))
+        }
+        _ => Err(format!("service: write PROJECT/SERVICE, not {text:?}")),
+    }
 }
 
 fn limit(value: &str) -> Result<usize, String> {

@@ -3,6 +3,7 @@
 //! Promises text of format 0.0.4 in which no series comes twice, every counter of a known service is there from its discovery on,
 //! and a gauge of something unknown is absent. No IDs, commands or log text as labels. Pure: refuses to know when it is asked.
 
+mod code;
 mod exposition;
 mod host;
 mod migrations;
@@ -172,6 +173,31 @@ pub const NAMES: &[(&str, Kind, &str)] = &[
         "Always 1; a revision that stands in a version table.",
     ),
     (
+        "migwatch_revision_at_head",
+        Gauge,
+        "Whether everything in the newest code of a service has run in its version table.",
+    ),
+    (
+        "migwatch_revisions_pending",
+        Gauge,
+        "Revisions of the newest code of a service that have not run.",
+    ),
+    (
+        "migwatch_revisions_pending_destructive",
+        Gauge,
+        "Pending revisions that drop, narrow or delete something.",
+    ),
+    (
+        "migwatch_revision_unknown",
+        Gauge,
+        "Whether a version table stands at a revision that the newest code of a service does not know.",
+    ),
+    (
+        "migwatch_code_heads",
+        Gauge,
+        "Heads in the newest code of a service, by its version table.",
+    ),
+    (
         "migwatch_schema_drift",
         Gauge,
         "Whether a schema differs from what migrations made of it.",
@@ -266,5 +292,6 @@ pub fn of_status(status: &Status, build: &Build) -> String {
     host::add(&mut exposition, status, build);
     services::add(&mut exposition, status);
     migrations::add(&mut exposition, status);
+    code::add(&mut exposition, status);
     exposition.to_text()
 }

@@ -63,6 +63,8 @@ enum Route {
     Approvals,
     Revoke,
     EndDeploy,
+    Plan,
+    Preflight,
     Reload,
 }
 
@@ -82,6 +84,8 @@ impl Route {
             "/api/v1/approvals" => Self::Approvals,
             "/api/v1/approvals/revoke" => Self::Revoke,
             "/api/v1/approvals/end" => Self::EndDeploy,
+            "/api/v1/plan" => Self::Plan,
+            "/api/v1/preflight" => Self::Preflight,
             _ => return None,
         })
     }
@@ -216,7 +220,24 @@ impl Routes {
             Route::Status => json(&*(self.views.status)()),
             Route::Services => json(&(self.views.status)().services),
             Route::Alerts => json(&(self.views.status)().alerts),
-            Route::Migrations => self.migrations(query).await,
+            Route::Migrations => {
+                let history = std::sync::Arc::clone(&self.views.history);
+                let failed = StatusCode::INTERNAL_SERVER_ERROR;
+                looked_up(api::history_query(query), failed, move |asked| history(asked)).await
+            }
+            Route::Plan => {
+                let plan = std::sync::Arc::clone(&self.views.plan);
+                let unknown = StatusCode::NOT_FOUND;
+                looked_up(api::plan_query(query), unknown, move |asked| plan(asked)).await
+            }
+            Route::Preflight => {
+                let preflight = std::sync::Arc::clone(&self.views.preflight);
+                let unknown = StatusCode::NOT_FOUND;
+                looked_up(api::preflight_query(query), unknown, move |asked| {
+                    preflight(asked)
+                })
+                .await
+            }
             Route::Approvals => json(&(self.views.status)().approvals),
             Route::Acknowledge | Route::Revoke | Route::EndDeploy | Route::Reload => not_allowed("POST"),
         }
@@ -232,21 +253,29 @@ impl Routes {
             .insert(header::CONTENT_SECURITY_POLICY, policy);
         answer
     }
+}
 
-    async fn migrations(&self, query: &str) -> Answer {
-        let asked = match api::history_query(query) {
-            Ok(asked) => asked,
-            Err(problem) => return error(StatusCode::BAD_REQUEST, &problem),
-        };
-        let history = std::sync::Arc::clone(&self.views.history);
-        match tokio::task::spawn_blocking(move || history(asked)).await {
-            Ok(Ok(migrations)) => json(&migrations),
-            Ok(Err(problem)) => error(StatusCode::INTERNAL_SERVER_ERROR, &problem),
-            Err(_) => error(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "looking up the history failed; the log of migwatch says why",
-            ),
-        }
+/// Answers a question off the event loop: the answer may come from the disk, or be worked out. `failed` is the status where there is none.
+async fn looked_up<Q, T>(
+    asked: Result<Q, String>,
+    failed: StatusCode,
+    look: impl FnOnce(Q) -> Result<T, String> + Send + 'static,
+) -> Answer
+where
+    Q: Send + 'static,
+    T: Serialize + Send + 'static,
+{
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(problem) => return error(StatusCode::BAD_REQUEST, &problem),
+    };
+    match tokio::task::spawn_blocking(move || look(asked)).await {
+        Ok(Ok(found)) => json(&found),
+        Ok(Err(problem)) => error(failed, &problem),
+        Err(_) => error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "looking that up failed; the log of migwatch says why",
+        ),
     }
 }
 

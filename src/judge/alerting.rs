@@ -3,6 +3,7 @@
 mod databases;
 mod expecting;
 mod occurrence;
+mod revisions;
 mod stuck;
 mod undecided;
 pub mod wanted;

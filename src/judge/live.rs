@@ -1,5 +1,6 @@
 //! The latest looks: containers, logs, probes, databases, the engine. Rebuilt by a full look after a restart.
 
+mod code;
 mod databases;
 mod engine;
 mod execs;
@@ -18,6 +19,7 @@ use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
+pub use code::{CodeGraph, LiveEnvironment, LiveStanding};
 pub use databases::LiveDatabase;
 pub use engine::Engine;
 pub use execs::UntoldExec;
@@ -44,6 +46,8 @@ pub struct Live {
     pub schemas: BTreeMap<DatabaseId, LiveSchema>,
     /// Sessions that wait for a lock, looked at while a migration runs.
     pub locks: BTreeMap<DatabaseId, LiveLocks>,
+    /// The code of every container that may migrate, by the names of its Alembic environments.
+    pub code: BTreeMap<ContainerId, BTreeMap<String, LiveEnvironment>>,
     /// Counts since this process began, by service.
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.
@@ -152,9 +156,11 @@ impl Live {
                 exit_code,
             } => self.died(container, (*at, *exit_code), now),
             Observation::Killed { container, at } => self.with(container, |live| live.killed_at = Some(*at)),
-            Observation::Removed { container, .. } => {
-                self.containers.remove(container);
-            }
+            Observation::Removed { container, .. } => self.removed(container),
+            Observation::Code {
+                container,
+                environments,
+            } => self.code_read(container, environments, now),
             Observation::LogProgress {
                 container,
                 position,
@@ -207,6 +213,12 @@ impl Live {
         for look in looks {
             self.looked(look, now);
         }
+        self.forget_code();
+    }
+
+    fn removed(&mut self, container: &ContainerId) {
+        self.containers.remove(container);
+        self.forget_code();
     }
 
     fn with(&mut self, container: &ContainerId, change: impl FnOnce(&mut LiveContainer)) {

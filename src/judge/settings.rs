@@ -34,6 +34,8 @@ pub struct Settings {
     pub keep: Duration,
     /// How long a container may stay armed before it is said.
     pub armed_after: Duration,
+    /// How long a database may be behind the code before it is said.
+    pub behind_after: Duration,
     /// How long a migration may show no progress before it is said.
     pub max_duration: Duration,
     /// How long a database may be away before it is said.
@@ -76,6 +78,7 @@ impl Default for Settings {
             receivers: Vec::new(),
             keep: Duration::from_secs(24 * 3600),
             armed_after: Duration::from_secs(3600),
+            behind_after: Duration::from_secs(600),
             max_duration: Duration::from_secs(300),
             database_grace: Duration::from_secs(60),
             blind_grace: Duration::from_secs(60),

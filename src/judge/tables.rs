@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::migration::confirming::may_move;
 use super::settings::Settings;
-use super::{State, pairs};
+use super::{State, code, pairs};
 use crate::model::database::DatabaseReading;
 use crate::model::fact::{BindingProof, Fact, TableSeen};
 use crate::model::observation::Observation;
 use crate::model::revision::{DatabaseId, Standing, VersionTable};
-use crate::model::service::ServiceId;
+use crate::model::script::DEFAULT_ENVIRONMENT;
+use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
 
 /// How many moves of a table are kept to be matched with lines that come later.
@@ -158,8 +159,10 @@ pub(super) fn decide(
     now: Timestamp,
     observation: &Observation,
 ) -> Vec<Fact> {
-    let Observation::Database(reading) = observation else {
-        return Vec::new();
+    let reading = match observation {
+        Observation::Database(reading) => reading,
+        Observation::Code { container, .. } => return bind_by_code(state, settings, container),
+        _ => return Vec::new(),
     };
     let Ok(found) = &reading.tables else {
         return Vec::new();
@@ -279,7 +282,18 @@ fn moved(table: VersionTable, from: &Standing, to: &Standing, at: Timestamp) -> 
     }]
 }
 
-/// Binds services to tables by config, label, or because there is only one. What is learned from lines is decided with them.
+/// What new code says about the tables of its service.
+fn bind_by_code(state: &State, settings: &Settings, container: &ContainerId) -> Vec<Fact> {
+    let Some(live) = state.live.containers.get(container) else {
+        return Vec::new();
+    };
+    let databases = state.live.databases_of(&live.look.service);
+    let read = databases.filter_map(|live| Some((&live.reading, live.reading.tables.as_ref().ok()?)));
+    read.flat_map(|(reading, found)| bind(state, settings, reading, found))
+        .collect()
+}
+
+/// Binds services to tables by config, label, what their code says, or because there is only one. What is learned from lines is decided with them.
 fn bind(
     state: &State,
     settings: &Settings,
@@ -290,8 +304,9 @@ fn bind(
     for service in &reading.services {
         let (name, proof) = match configured_table(state, settings, reading, service) {
             Some(name) => (name, BindingProof::Configured),
-            None => match only_table(found) {
-                Some(name) if is_alone(state, service, reading) => (name, BindingProof::OnlyTable),
+            None => match (table_in_code(state, service, found), only_table(found)) {
+                (Some(name), _) => (name, BindingProof::EnvPy),
+                (None, Some(name)) if is_alone(state, service, reading) => (name, BindingProof::OnlyTable),
                 _ => continue,
             },
         };
@@ -333,6 +348,19 @@ fn configured_table(
             .is_none_or(|database| *database == reading.database);
         configured.table.clone().filter(|_| is_here)
     })
+}
+
+/// The table that is there and that the service's `env.py` names.
+fn table_in_code(state: &State, service: &ServiceId, found: &BTreeMap<String, Standing>) -> Option<String> {
+    let newest = code::newest(state, service);
+    let seen = newest.get(DEFAULT_ENVIRONMENT)?;
+    let named = code::named_table(seen.environment)?;
+    let unqualified = named.rsplit('.').next().unwrap_or_default();
+    // Of the default schema it is found without it.
+    [named.as_str(), unqualified]
+        .into_iter()
+        .find(|name| found.contains_key(*name))
+        .map(str::to_owned)
 }
 
 fn only_table(found: &BTreeMap<String, Standing>) -> Option<String> {

@@ -5,6 +5,7 @@ mod expectations;
 use std::time::Duration;
 
 use super::State;
+use super::code;
 use super::containers::ServiceRecord;
 use super::health;
 use super::live::LiveCounts;
@@ -127,6 +128,7 @@ fn service(
                 proof,
             })
             .collect(),
+        code: code::status(state, id),
         counters: counters(state, id, record),
         removed_at: record.removed_at,
         unexpected_open: unexpected_open(state, id),

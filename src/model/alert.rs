@@ -23,6 +23,10 @@ pub enum AlertName {
     ConcurrentMigrations,
     MigrationArmed,
     ExpectedMigrationMissing,
+    RevisionBehind,
+    RevisionUnknown,
+    MultipleHeads,
+    RevisionGraphBroken,
     ServiceDown,
     ServiceUnhealthy,
     EndpointDown,
@@ -36,7 +40,7 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every alert that migwatch itself raises.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::UnexpectedMigration,
         Self::MigrationFailed,
         Self::MigrationHalfApplied,
@@ -47,6 +51,10 @@ impl AlertName {
         Self::ConcurrentMigrations,
         Self::MigrationArmed,
         Self::ExpectedMigrationMissing,
+        Self::RevisionBehind,
+        Self::RevisionUnknown,
+        Self::MultipleHeads,
+        Self::RevisionGraphBroken,
         Self::ServiceDown,
         Self::ServiceUnhealthy,
         Self::EndpointDown,
@@ -71,6 +79,10 @@ impl AlertName {
             Self::ConcurrentMigrations => "ConcurrentMigrations",
             Self::MigrationArmed => "MigrationArmed",
             Self::ExpectedMigrationMissing => "ExpectedMigrationMissing",
+            Self::RevisionBehind => "RevisionBehind",
+            Self::RevisionUnknown => "RevisionUnknown",
+            Self::MultipleHeads => "MultipleHeads",
+            Self::RevisionGraphBroken => "RevisionGraphBroken",
             Self::ServiceDown => "ServiceDown",
             Self::ServiceUnhealthy => "ServiceUnhealthy",
             Self::EndpointDown => "EndpointDown",

@@ -238,6 +238,9 @@ pub struct WatchLabels {
     /// `migwatch.env.NAME.db.table`: the version tables of further Alembic environments, by the name that a command selects
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env_tables: BTreeMap<String, String>,
+    /// `migwatch.alembic.dir` (or `migwatch.env.default.dir`) and `migwatch.env.NAME.dir`: where Alembic environments lie, by name
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env_dirs: BTreeMap<String, String>,
     /// One sentence for each unknown key and bad value, naming it.
     pub warnings: Vec<String>,
 }

@@ -1,5 +1,8 @@
 //! What an edge may report. Never a conclusion.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::approval::{Approval, ApprovalId};
 use super::container::ContainerLook;
 use super::database::{DatabaseReading, SchemaReading};
@@ -8,6 +11,7 @@ use super::file::FilePosition;
 use super::lock::LockWaits;
 use super::log::LogLine;
 use super::probe::{ProbeId, ProbeResult};
+use super::script::Code;
 use super::service::{ContainerId, ServiceId};
 use super::time::Timestamp;
 
@@ -171,6 +175,13 @@ pub enum Observation {
     },
     /// A probe is no longer configured or discovered.
     ProbeGone(ProbeId),
+    /// The code of a container was read: its Alembic environments, by name; none if there is none.
+    Code {
+        /// Whose.
+        container: ContainerId,
+        /// What they say; containers of one image share it.
+        environments: BTreeMap<String, Arc<Code>>,
+    },
     /// A database was read, or not.
     Database(DatabaseReading),
     /// The schema of a database was read, or not.

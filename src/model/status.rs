@@ -1,5 +1,6 @@
 //! What may be shown: the state as pages, API, metrics and the command line see it. JSON of the API is the serde form of these.
 
+mod code;
 mod expecting;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use super::revision::{DatabaseId, Standing, VersionTable};
 use super::service::ServiceId;
 use super::time::Timestamp;
 
+pub use code::{CodeStatus, PendingRevision, StandingWord, TableCode};
 pub use expecting::{ExpectationsOpen, OpenWindow};
 
 /// Everything at one moment.
@@ -87,6 +89,9 @@ pub struct ServiceStatus {
     pub log: LogView,
     /// The version tables it is bound to.
     pub tables: Vec<Binding>,
+    /// What its code says, an entry for each Alembic environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub code: Vec<CodeStatus>,
     /// It counts since the journal began (log figures: since this process began).
     pub counters: Counters,
     /// Gone from the engine since then; shown for one hour.

@@ -15,6 +15,7 @@ pub(crate) mod prometheus;
 pub(crate) mod real_container;
 pub(crate) mod receiver;
 pub(crate) mod sample_approvals;
+pub(crate) mod sample_code;
 pub(crate) mod sample_facts;
 pub(crate) mod sample_migrations;
 pub(crate) mod sample_schemas;

@@ -76,8 +76,8 @@ impl Monitor {
         };
         let service = record.approval.service.clone();
         self.take(&mut vec![Observation::DeployEnded { id: id.clone() }]);
-        // What the command did is looked at now. A full queue is no loss: the interval comes.
-        let _ = self.hurry.try_send(service);
+        // What the command did is looked at now.
+        self.hurry.service(&service);
         let approvals = &self.state.durable.expectations.approvals;
         let ended = approvals.get(id).and_then(|record| record.ended.as_ref());
         Ok(match ended.map(|ended| &ended.why) {

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::super::Command;
 use super::super::routes::Caller;
+use super::service_id;
 use crate::model::approval::{ApprovalId, ApprovalKind, ApprovalRequest};
 use crate::model::migration::Trigger;
 use crate::model::redact::{redact, shorten};
 use crate::model::revision::Revision;
-use crate::model::service::ServiceId;
 
 /// An approval lasts at least so long ...
 const SHORTEST: Duration = Duration::from_mins(1);
@@ -57,7 +57,7 @@ struct EndBody {
 pub(in super::super) fn approval(body: &[u8], caller: &Caller) -> Result<Command, String> {
     let body: ApprovalBody = serde_json::from_slice(body)
         .map_err(|error| format!("the body is not {{\"service\": …, \"for\": …, \"reason\": …}}: {error}"))?;
-    let service = service(&body.service)?;
+    let service = service_id(&body.service)?;
     let reason = text("reason", &body.reason, 1000)?;
     if reason.is_empty() {
         return Err("reason: say why, for those who read it later".to_owned());
@@ -97,15 +97,6 @@ fn id(body: &EndBody) -> Result<ApprovalId, String> {
         return Err("id: say which approval, as migwatch approve --list shows it".to_owned());
     }
     Ok(ApprovalId(id))
-}
-
-fn service(text: &str) -> Result<ServiceId, String> {
-    match text.split_once('/') {
-        Some((project, service)) if !project.is_empty() && !service.is_empty() => {
-            Ok(ServiceId::new(project, service))
-        }
-        _ => Err(format!("service: write PROJECT/SERVICE, not {text:?}")),
-    }
 }
 
 fn lasts(text: &str) -> Result<Duration, String> {

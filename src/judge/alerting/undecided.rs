@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::settings::Settings;
 use super::super::{State, health};
-use super::words;
+use super::{revisions, words};
 use crate::model::alert::{Alert, AlertName as Name};
 use crate::model::observation::LogStatus;
 use crate::model::service::ServiceId;
@@ -38,6 +38,10 @@ pub(super) fn is_undecided(state: &State, settings: &Settings, alert: &Alert, no
         }
         // Both are kept, not seen.
         Name::SchemaDrift | Name::DatabaseReplaced => false,
+        Name::RevisionBehind | Name::RevisionUnknown | Name::MultipleHeads | Name::RevisionGraphBroken => {
+            let unread = |service| revisions::is_unread(state, &service);
+            is_engine_silent || (is_young && words::service_of(alert).is_some_and(unread))
+        }
         Name::MigrationStuck => is_lock_unsure(state, alert, now),
         _ => is_engine_silent,
     }

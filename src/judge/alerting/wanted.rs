@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::State;
 use super::super::health::{self, Sight};
 use super::super::settings::Settings;
-use super::{databases, expecting, occurrence, stuck, words};
+use super::{databases, expecting, occurrence, revisions, stuck, words};
 use crate::model::alert::{Alert, AlertName, Fingerprint, Severity};
 use crate::model::migration::MigrationId;
 use crate::model::observation::LogStatus;
@@ -59,6 +59,7 @@ fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
     alerts.extend(expecting::armed(state, settings, now));
     alerts.extend(expecting::missing(state, settings, now));
     alerts.extend(databases::conditions(state, settings, now));
+    alerts.extend(revisions::conditions(state, settings, now));
     alerts.extend(blind(state, settings, now));
     alerts.extend(stuck::conditions(state, settings, now));
     for alert in &mut alerts {
@@ -233,5 +234,6 @@ pub(in super::super) fn deadlines(state: &State, settings: &Settings, moments: &
         .filter_map(|record| record.last_gap);
     moments.extend(gaps.map(|(_, to)| to.after(GAP)));
     databases::deadlines(state, settings, moments);
+    revisions::deadlines(state, settings, moments);
     stuck::deadlines(state, settings, moments);
 }

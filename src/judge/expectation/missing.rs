@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::super::State;
+use super::super::code;
 use super::super::settings::{Scope, Settings, Times, Window};
 use super::{KEEP_ENDED, judged_by, same_app};
 use crate::model::approval::{ApprovalEnd, ApprovalKind, ApprovalRecord};
@@ -80,8 +81,11 @@ fn of_approval<'a>(state: &'a State, settings: &Settings, record: &'a ApprovalRe
     if judged_by(state, &approval.id).any(is_at_work) {
         return None;
     }
+    // What is at the head of its code has nothing left to run.
+    let is_at_head = || code::is_at_head(state, &approval.service) == Some(true);
     let to = match &approval.to {
         Some(to) => Some((to, standing(state, &approval.service, to)?)),
+        None if is_at_head() => return None,
         None if approval.kind == ApprovalKind::Deploy && !ran_since(state, settings, record) => None,
         None => return None,
     };

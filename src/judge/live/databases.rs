@@ -37,6 +37,7 @@ impl Live {
             failing_since,
         };
         self.databases.insert(reading.database.clone(), live);
+        self.stand(reading, None, now);
     }
 
     /// The databases that a service uses.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::super::State;
+use super::super::code;
 use super::super::settings::Settings;
 use super::part::{End, Part, Progress};
 use super::reading;
@@ -11,7 +12,7 @@ use super::{Tracked, is_carried_through};
 use crate::model::exec::Action;
 use crate::model::fact::Fact;
 use crate::model::log::StepKind;
-use crate::model::migration::Outcome;
+use crate::model::migration::{Outcome, Trigger};
 use crate::model::observation::Observation;
 use crate::model::time::Timestamp;
 
@@ -240,6 +241,9 @@ pub(in super::super) fn contradicted(
 
 fn contradiction(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
     let migration = &tracked.migration;
+    if migration.outcome == Outcome::NothingToDo {
+        return still_behind(state, tracked, now);
+    }
     let is_said = is_carried_through(migration.outcome);
     if !is_said || !migration.movements.is_empty() || migration.history || tracked.is_claim() {
         return None;
@@ -254,6 +258,34 @@ fn contradiction(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fac
         at: ended,
         reason: format!(
             "its steps were logged and it ended well, and yet {table}: one contradicts the other"
+        ),
+    })
+}
+
+/// It ran to its end, said no step and moved nothing, and yet its own code has more than its version table.
+fn still_behind(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
+    let (migration, ended) = (&tracked.migration, tracked.migration.ended_at?);
+    let runner = tracked.runner()?;
+    let wants_all = runner
+        .command
+        .as_ref()
+        .map_or(migration.trigger == Trigger::Startup, |command| {
+            let target = command.target.as_deref();
+            command.action == Action::Upgrade
+                && target.is_some_and(|target| target == "head" || target == "heads")
+        });
+    if !wants_all || migration.history || tracked.is_claim() || now.since(ended) < reading::SETTLE {
+        return None;
+    }
+    // A script that came later was not there to be run.
+    let by_then = ended.after(reading::SETTLE);
+    let (table, pending) = code::behind_in(state, &migration.service, &runner.container, by_then)?;
+    reading::is_seen_after(state, &migration.service, ended.after(reading::SKEW)).then(|| Fact::MigrationSettled {
+        id: migration.id.clone(),
+        outcome: Outcome::NothingApplied,
+        at: ended,
+        reason: format!(
+            "it ended well and said no step, and yet {table} is {pending} behind the code in its own container"
         ),
     })
 }

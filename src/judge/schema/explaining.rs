@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::State;
+use super::super::code;
 use super::super::live::{LiveSchema, Sight};
 use super::super::migration::Tracked;
 use super::super::settings::Settings;
@@ -162,8 +163,12 @@ impl<'a> Scene<'a> {
         let mut foreign = BTreeSet::new();
         let mut ownerless = BTreeSet::new();
         for it in changes(change.before, &change.patch) {
-            match self.record.owners.get(&it.table) {
-                _ if it.kind == ChangeKind::Created => {}
+            // Who made it was seen, or their scripts say so.
+            let made = self.record.owners.get(&it.table);
+            let creators = code::creators(self.state, self.database, &it.table);
+            let is_own = made.is_none() && creators.contains(&migration.service);
+            match made.or(creators.first().copied()) {
+                _ if it.kind == ChangeKind::Created || is_own => {}
                 Some(owner) if *owner == migration.service => {}
                 Some(owner) => {
                     foreign.insert(ForeignChange {

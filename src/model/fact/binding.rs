@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum BindingProof {
     /// Config or label says so.
     Configured,
+    /// The `env.py` in its code names it.
+    EnvPy,
     /// It is the only version table of the service's database.
     OnlyTable,
     /// A logged `-> b` equalled the table's new row.
@@ -19,6 +21,7 @@ impl BindingProof {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Configured => "configured",
+            Self::EnvPy => "env_py",
             Self::OnlyTable => "only_table",
             Self::Learned => "learned",
         }

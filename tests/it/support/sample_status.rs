@@ -15,11 +15,12 @@ use migwatch::model::revision::{DatabaseId, Heads, Standing};
 use migwatch::model::service::Role;
 use migwatch::model::status::{
     Binding, Condition, ConditionWord, Counters, DatabaseStatus, EngineStatus, LastStart, LogView,
-    ProbeStatus, ReceiverStatus, SchemaStatus, ServiceStatus, Status, WatcherStatus,
+    PendingRevision, ProbeStatus, ReceiverStatus, SchemaStatus, ServiceStatus, StandingWord, Status,
+    TableCode, WatcherStatus,
 };
 
-use super::sample_approvals;
 use super::sample_migrations::{self, ago, container, now, service, table};
+use super::{sample_approvals, sample_code};
 
 /// Everything at once.
 pub(crate) fn rich() -> Status {
@@ -222,6 +223,7 @@ fn sample_service(name: &str, digit: char, word: ConditionWord, detail: &str) ->
             }),
             proof: BindingProof::Learned,
         }],
+        code: vec![sample_code::of(name)],
         counters: Counters {
             migrations: BTreeMap::from([(Outcome::Applied, 2), (Outcome::Failed, 1)]),
             verdicts: BTreeMap::from([((Trigger::Startup, Verdict::Unexpected), 1)]),

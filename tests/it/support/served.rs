@@ -119,6 +119,8 @@ fn views(ready: Result<(), String>) -> Views {
             });
             Ok(of_service.take(asked.limit).collect())
         }),
+        plan: Arc::new(|asked| Err(format!("there is no service {}; known are none", asked.service))),
+        preflight: Arc::new(|asked| Err(format!("there is no service {}; known are none", asked.service))),
         registry: prometheus::Registry::new(),
         build: Build {
             version: "0.1.0".into(),

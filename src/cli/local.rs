@@ -1,0 +1,48 @@
+//! Code that the daemon does not have: in a folder, or in an image of which no container runs.
+
+use std::path::Path;
+
+use super::{CliError, Global, block_on, endpoint};
+use crate::alembic::{plan, script};
+use crate::docker;
+use crate::files::scripts;
+use crate::model::plan::{Plan, PlanScene};
+use crate::model::script::{Code, DEFAULT_ENVIRONMENT};
+
+/// Reads a folder on a stack that is deep enough for any script that is taken.
+pub(super) fn folder(folder: &Path) -> Result<Code, CliError> {
+    let folder = folder.to_owned();
+    let thread = std::thread::Builder::new()
+        .name("scripts".to_owned())
+        .stack_size(script::STACK)
+        .spawn(move || scripts::read(&folder));
+    let read = thread.map_err(CliError::Runtime)?.join();
+    match read {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(CliError::Usage("reading the scripts failed".to_owned())),
+    }
+}
+
+/// Reads an image by a container that is created from it for that, never started, and removed.
+pub(super) fn image(global: &Global, image: &str) -> Result<Code, CliError> {
+    let endpoint = endpoint(&global.config()?)?;
+    let mut environments = block_on(docker::code_of_image(&endpoint, image))??;
+    let code = environments
+        .remove(DEFAULT_ENVIRONMENT)
+        .or_else(|| environments.pop_first().map(|(_, code)| code));
+    let code = code.ok_or_else(|| {
+        CliError::Usage(format!(
+            "no Alembic scripts are known of the image {image}: migwatch looks for alembic.ini and pyproject.toml in its working directory"
+        ))
+    })?;
+    Ok(std::sync::Arc::unwrap_or_clone(code))
+}
+
+/// The plan of this code in that place.
+pub(super) fn plan(code: &Code, scene: PlanScene, image: Option<&str>, target: &str) -> Plan {
+    Plan {
+        environment: DEFAULT_ENVIRONMENT.to_owned(),
+        image: image.map(str::to_owned),
+        ..plan::of(code, scene, target)
+    }
+}

@@ -1,0 +1,276 @@
+//! The code of containers: reads the Alembic environments inside them, running or not, by the engine's archives. Nothing is run.
+//!
+//! Promises that containers of one image are read once, that what is mounted into a container is read again at each of its starts, when a
+//! migration of its service seems under way, and now and then, and that a container whose code cannot be read keeps no other from
+//! being read. Refuses to know what the scripts mean for anybody.
+
+mod archive;
+mod reading;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::endpoint::Endpoint;
+use super::engine::{Engine, EngineError, whole};
+use super::inspect;
+use super::inventory::{CodePlace, Container};
+use crate::alembic::paths;
+use crate::model::container::ArmedSource;
+use crate::model::observation::Observation;
+use crate::model::script::Code;
+use crate::model::service::{ContainerId, ServiceId};
+use crate::model::time::Timestamp;
+
+/// What is mounted may change at any time, and nothing tells of it.
+const MOUNTED_AGAIN: Duration = Duration::from_secs(300);
+/// However much is going on, the code of a container is read no faster than this.
+const AT_LEAST: Duration = Duration::from_secs(2);
+/// What could not be read is tried again after this time.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// The Alembic environments of one place, by name.
+pub type Environments = BTreeMap<String, Arc<Code>>;
+
+/// Reads the code of every container that may migrate.
+pub struct CodeReader {
+    endpoint: Endpoint,
+    inventory: watch::Receiver<Arc<Vec<Container>>>,
+    hurry: mpsc::Receiver<ServiceId>,
+    inbox: mpsc::Sender<Observation>,
+    /// By place, as if nothing were mounted.
+    images: BTreeMap<CodePlace, Known>,
+    told: BTreeMap<ContainerId, Told>,
+}
+
+/// What was read of a place.
+struct Known {
+    environments: Environments,
+    /// The files and folders that it was read from.
+    from: BTreeSet<String>,
+}
+
+/// What was reported of a container.
+struct Told {
+    place: CodePlace,
+    started_at: Option<Timestamp>,
+    environments: Environments,
+    /// It comes from what is mounted.
+    is_mounted: bool,
+    at: Instant,
+    /// It is to be read again, since something happens.
+    is_hurried: bool,
+}
+
+impl CodeReader {
+    /// Reads what `inventory` shows; a service on `hurry` has what is mounted into it read again. Reports to `inbox`.
+    pub fn new(
+        endpoint: Endpoint,
+        inventory: watch::Receiver<Arc<Vec<Container>>>,
+        hurry: mpsc::Receiver<ServiceId>,
+        inbox: mpsc::Sender<Observation>,
+    ) -> Self {
+        Self {
+            endpoint,
+            inventory,
+            hurry,
+            inbox,
+            images: BTreeMap::new(),
+            told: BTreeMap::new(),
+        }
+    }
+
+    /// Runs until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let _ = stop.run_until_cancelled(self.read_for_ever()).await;
+        stop.cancelled().await;
+    }
+
+    /// Ends only when nobody shows containers any more.
+    async fn read_for_ever(&mut self) {
+        let mut can_hurry = true;
+        loop {
+            let containers = Arc::clone(&self.inventory.borrow_and_update());
+            self.forget(&containers);
+            let is_whole = self.read_all(&containers).await;
+            let next = self.next(is_whole);
+            tokio::select! {
+                changed = self.inventory.changed() => if changed.is_err() { return },
+                service = self.hurry.recv(), if can_hurry => match service {
+                    Some(service) => self.hurry(&containers, &service),
+                    None => can_hurry = false,
+                },
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    }
+
+    fn forget(&mut self, containers: &[Container]) {
+        self.told
+            .retain(|id, _| containers.iter().any(|container| container.look.id == *id));
+        self.images.retain(|image, _| {
+            containers
+                .iter()
+                .any(|container| container.code.image() == *image)
+        });
+    }
+
+    fn hurry(&mut self, containers: &[Container], service: &ServiceId) {
+        for container in containers
+            .iter()
+            .filter(|container| container.look.service == *service)
+        {
+            if let Some(told) = self.told.get_mut(&container.look.id) {
+                told.is_hurried = told.is_mounted;
+            }
+        }
+    }
+
+    /// When something is read again by time alone.
+    fn next(&self, is_whole: bool) -> Instant {
+        let again = (!is_whole).then(|| Instant::now() + AGAIN);
+        let mounted = self.told.values().filter(|told| told.is_mounted);
+        let mounted = mounted.map(|told| told.at + told.pause()).min();
+        let far = Instant::now() + MOUNTED_AGAIN;
+        again.into_iter().chain(mounted).min().unwrap_or(far)
+    }
+
+    /// Whether everything that is due could be read.
+    async fn read_all(&mut self, containers: &[Container]) -> bool {
+        let due: Vec<&Container> = containers
+            .iter()
+            .filter(|container| self.is_due(container))
+            .collect();
+        if due.is_empty() {
+            return true;
+        }
+        let Ok(engine) = Engine::connect(&self.endpoint).await else {
+            return false; // the watch says that the engine is away
+        };
+        let mut is_whole = true;
+        for container in due {
+            is_whole &= self.read(&engine, container).await;
+        }
+        is_whole
+    }
+
+    fn is_due(&self, container: &Container) -> bool {
+        if container.look.armed.source == ArmedSource::Nothing {
+            return false;
+        }
+        let Some(told) = self.told.get(&container.look.id) else {
+            return true;
+        };
+        let has_started = container.look.started_at > told.started_at;
+        told.place != container.code
+            || (told.is_mounted && (has_started || told.at.elapsed() >= told.pause()))
+    }
+
+    /// Whether it could be read.
+    async fn read(&mut self, engine: &Engine, container: &Container) -> bool {
+        let (id, place) = (&container.look.id, &container.code);
+        let known = self.images.get(&place.image());
+        let known = known.filter(|known| !known.is_mounted_into(place));
+        let (environments, is_mounted) = if let Some(known) = known {
+            (known.environments.clone(), false)
+        } else {
+            match reading::environments(engine, id, place).await {
+                Ok((environments, from)) => {
+                    let known = Known { environments, from };
+                    let (environments, is_mounted) =
+                        (known.environments.clone(), known.is_mounted_into(place));
+                    if !is_mounted {
+                        self.images.insert(place.image(), known);
+                    }
+                    (environments, is_mounted)
+                }
+                // It may be gone by now, or the engine is.
+                Err(error) if error.is_absent() => return true,
+                Err(error) => {
+                    tracing::debug!(container = %id, reason = whole(&error), "cannot read the code of a container");
+                    return false;
+                }
+            }
+        };
+        let environments = self.as_before(id, environments);
+        let is_news = self
+            .told
+            .get(id)
+            .is_none_or(|told| told.environments != environments);
+        let told = Told {
+            place: place.clone(),
+            started_at: container.look.started_at,
+            environments: environments.clone(),
+            is_mounted,
+            at: Instant::now(),
+            is_hurried: false,
+        };
+        self.told.insert(id.clone(), told);
+        if is_news {
+            let container = id.clone();
+            let observation = Observation::Code {
+                container,
+                environments,
+            };
+            // A closed inbox means that the daemon stops.
+            let _ = self.inbox.send(observation).await;
+        }
+        true
+    }
+
+    /// What was read again and is the same is kept once.
+    fn as_before(&self, id: &ContainerId, mut environments: Environments) -> Environments {
+        let before = self.told.get(id);
+        for (name, code) in &mut environments {
+            if let Some(same) = before
+                .and_then(|told| told.environments.get(name))
+                .filter(|same| *same == code)
+            {
+                *code = Arc::clone(same);
+            }
+        }
+        environments
+    }
+}
+
+impl Known {
+    /// Whether some of it comes from what is mounted.
+    fn is_mounted_into(&self, place: &CodePlace) -> bool {
+        let is_mounted = |path: &String| {
+            let mut mounts = place.mounts.iter();
+            mounts.any(|mount| paths::is_within(path, mount) || paths::is_within(mount, path))
+        };
+        self.from.iter().any(is_mounted)
+    }
+}
+
+impl Told {
+    /// From one reading of what is mounted to the next.
+    fn pause(&self) -> Duration {
+        if self.is_hurried { AT_LEAST } else { MOUNTED_AGAIN }
+    }
+}
+
+/// The Alembic environments in an image, by name: a container is created from it, read, and removed again. It is never started.
+///
+/// # Errors
+/// When the engine does not answer, has no such image, or refuses.
+pub async fn of_image(endpoint: &Endpoint, image: &str) -> Result<Environments, EngineError> {
+    let engine = Engine::connect(endpoint).await?;
+    let id = engine.create(image).await?;
+    let read = async {
+        let working_dir = inspect::working_dir(&engine.inspect(&id).await?);
+        let place = CodePlace {
+            working_dir,
+            ..CodePlace::default()
+        };
+        reading::environments(&engine, &id, &place).await
+    };
+    let read = read.await;
+    engine.remove(&id).await?;
+    read.map(|(environments, _)| environments)
+}

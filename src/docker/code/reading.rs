@@ -1,0 +1,237 @@
+//! One container's Alembic environments, question by question: the configuration, the folders that it names, the scripts in them.
+//!
+//! Promises a bounded number of questions and that the scripts are parsed where a deep one cannot overflow the stack. Refuses to remember.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::super::engine::{Engine, EngineError};
+use super::super::inspect::is_config;
+use super::super::inventory::CodePlace;
+use super::Environments;
+use super::archive::{self, Entries, Entry, Found};
+use crate::alembic::code::{self, Folders, Source, Sources};
+use crate::alembic::{paths, script, settings};
+use crate::model::script::{Code, DEFAULT_ENVIRONMENT, Unreadable};
+use crate::model::service::ContainerId;
+
+/// Where an application keeps its Alembic configuration, relative to the working directory or absolute.
+const USUAL: [&str; 4] = [
+    "alembic.ini",
+    "pyproject.toml",
+    "migrations/alembic.ini",
+    "/app/alembic.ini",
+];
+/// The section of alembic.ini that is meant where nobody names another.
+const SECTION: &str = "alembic";
+/// How many links that lead out of a folder are followed: a few shared scripts, no shop of them.
+const LINKS_OUT: usize = 32;
+/// How many links a configuration or a folder may itself be behind.
+const LINKS: usize = 8;
+
+/// What was asked for and found so far.
+struct Asking<'a> {
+    engine: &'a Engine,
+    id: &'a ContainerId,
+    place: &'a CodePlace,
+    from: BTreeSet<String>,
+}
+
+/// The environments by name, and the paths that they were read from.
+///
+/// # Errors
+/// When the engine does not answer, or the container is gone. What is wrong inside of the container is told in the code itself.
+pub(super) async fn environments(
+    engine: &Engine,
+    id: &ContainerId,
+    place: &CodePlace,
+) -> Result<(Environments, BTreeSet<String>), EngineError> {
+    let mut asking = Asking {
+        engine,
+        id,
+        place,
+        from: BTreeSet::new(),
+    };
+    let mut environments = Environments::new();
+    if place.configs.is_empty() {
+        for usual in USUAL {
+            let path = paths::join(&place.working_dir, usual);
+            if let Some(code) = asking.environment(&path).await? {
+                environments.insert(DEFAULT_ENVIRONMENT.to_owned(), Arc::new(code));
+                break;
+            }
+        }
+    }
+    for (name, config) in &place.configs {
+        let code = asking.named(config).await?;
+        environments.insert(name.clone(), Arc::new(code));
+    }
+    Ok((environments, asking.from))
+}
+
+impl Asking<'_> {
+    /// The environment that a label or a command names: that there is none is worth telling.
+    async fn named(&mut self, config: &str) -> Result<Code, EngineError> {
+        let path = paths::join(&self.place.working_dir, config);
+        let tried = if is_config(config) {
+            vec![path.clone()]
+        } else {
+            vec![
+                paths::join(&path, "alembic.ini"),
+                paths::join(&path, "pyproject.toml"),
+            ]
+        };
+        for config in tried {
+            if let Some(code) = self.environment(&config).await? {
+                return Ok(code);
+            }
+        }
+        self.from.insert(path.clone());
+        Ok(unreadable(
+            &path,
+            "there is no Alembic configuration in the container",
+        ))
+    }
+
+    /// The environment whose configuration lies at `config`; `None` if there is none.
+    async fn environment(&mut self, config: &str) -> Result<Option<Code>, EngineError> {
+        let file = match self.file(config).await? {
+            None => return Ok(None),
+            Some(Source::Unusable(why)) => return Ok(Some(unreadable(config, &why))),
+            Some(Source::Bytes(bytes)) => bytes,
+        };
+        let here = paths::parent(config);
+        let settings = match settings::read(code::kind(config), &file, here, SECTION) {
+            Ok(settings) => settings,
+            Err(problem) => {
+                self.from.insert(config.to_owned());
+                return Ok(Some(unreadable(config, &problem.reason)));
+            }
+        };
+        // A pyproject.toml may be about anything.
+        let Some(folders) = Folders::of(&settings, &self.place.working_dir) else {
+            return Ok(None);
+        };
+        self.from.insert(config.to_owned());
+        let sources = self.sources(&folders).await?;
+        let path = config.to_owned();
+        let parsed = on_a_deep_stack(move || code::read(&path, &folders, &sources)).await;
+        Ok(Some(parsed.unwrap_or_else(|why| unreadable(config, &why))))
+    }
+
+    /// Everything in the folders that the settings name.
+    async fn sources(&mut self, folders: &Folders) -> Result<Sources, EngineError> {
+        let mut sources = Sources::new();
+        let mut done: Vec<&String> = Vec::new();
+        for folder in folders.all() {
+            if done.iter().any(|above| paths::is_within(folder, above)) {
+                continue;
+            }
+            self.from.insert(folder.clone());
+            let entries = self.folder(folder).await?;
+            self.keep(&entries, &mut sources).await?;
+            done.push(folder);
+        }
+        Ok(sources)
+    }
+
+    /// Follows the links among `entries`, a few also to files elsewhere.
+    async fn keep(&mut self, entries: &Entries, sources: &mut Sources) -> Result<(), EngineError> {
+        let mut left = LINKS_OUT;
+        for path in entries.keys() {
+            let source = match archive::find(entries, path) {
+                Found::Bytes(bytes) => Source::Bytes(bytes.to_vec()),
+                Found::Nothing(why) => Source::Unusable(why),
+                Found::Elsewhere(target) if left > 0 => {
+                    left -= 1;
+                    self.from.insert(target.clone());
+                    let nowhere = || Source::Unusable(format!("it is a link to {target}, where no file is"));
+                    self.file(&target).await?.unwrap_or_else(nowhere)
+                }
+                Found::Elsewhere(target) => {
+                    Source::Unusable(format!("it is one of many links out of its folder, to {target}"))
+                }
+            };
+            sources.insert(path.clone(), source);
+        }
+        Ok(())
+    }
+
+    /// One file, behind links too; `None` if there is none.
+    async fn file(&mut self, path: &str) -> Result<Option<Source>, EngineError> {
+        let mut at = path.to_owned();
+        for _ in 0..LINKS {
+            let Some(mut entries) = self.entries(&at, |_| false).await? else {
+                return Ok(None);
+            };
+            match entries.remove(&at) {
+                Some(Entry::File(bytes)) => return Ok(Some(Source::Bytes(bytes))),
+                Some(Entry::Unusable(why)) => return Ok(Some(Source::Unusable(why))),
+                Some(Entry::Link(target)) => at = target,
+                None => return Ok(None), // a folder
+            }
+        }
+        Ok(Some(Source::Unusable("its links lead in a circle".to_owned())))
+    }
+
+    /// The scripts of a folder, behind links too, under the folder's own path.
+    async fn folder(&mut self, path: &str) -> Result<Entries, EngineError> {
+        let mut at = path.to_owned();
+        for _ in 0..LINKS {
+            let Some(entries) = self.entries(&at, code::is_python).await? else {
+                return Ok(missing(path, "there is no such folder in the container"));
+            };
+            if let Some(Entry::Link(target)) = entries.get(&at) {
+                at.clone_from(target);
+                self.from.insert(at.clone());
+                continue;
+            }
+            let renamed = entries.into_iter().map(|(file, entry)| {
+                let inside = file
+                    .strip_prefix(&at)
+                    .unwrap_or_default()
+                    .trim_start_matches('/')
+                    .to_owned();
+                (paths::join(path, &inside), entry)
+            });
+            return Ok(renamed.collect());
+        }
+        Ok(missing(path, "its links lead in a circle"))
+    }
+
+    async fn entries(&self, path: &str, is_wanted: fn(&str) -> bool) -> Result<Option<Entries>, EngineError> {
+        let Some(body) = self.engine.archive(self.id, path).await? else {
+            return Ok(None);
+        };
+        let unpacked = archive::unpack(body, path, is_wanted).await;
+        Ok(Some(
+            unpacked.unwrap_or_else(|error| missing(path, &error.to_string())),
+        ))
+    }
+}
+
+fn missing(path: &str, why: &str) -> Entries {
+    BTreeMap::from([(path.to_owned(), Entry::Unusable(why.to_owned()))])
+}
+
+fn unreadable(path: &str, reason: &str) -> Code {
+    Code {
+        config: path.to_owned(),
+        unreadable: vec![Unreadable {
+            path: path.to_owned(),
+            reason: reason.to_owned(),
+        }],
+        ..Code::default()
+    }
+}
+
+/// Runs `work` on a thread whose stack holds what a parser needs for the deepest file that it takes.
+async fn on_a_deep_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("scripts".to_owned())
+        .stack_size(script::STACK)
+        .spawn(move || drop(done.send(work())));
+    thread.map_err(|error| format!("no thread to read scripts on: {error}"))?;
+    ended.await.map_err(|_| "reading the scripts failed".to_owned())
+}

@@ -1,0 +1,165 @@
+//! The Alembic environment in a local folder: on a developer's machine, or in a pipeline's checkout.
+//!
+//! Promises bounded time and memory, as for what is read out of a container. Refuses to know what the scripts mean.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::alembic::code::{self, Folders, Source, Sources};
+use crate::alembic::{paths, settings};
+use crate::model::script::Code;
+
+/// The longest file that is read: what is longer is no revision script.
+const LONGEST_FILE: u64 = 256 * 1024;
+/// The most files that are looked at.
+const FILES: usize = 50_000;
+/// How many folders may lie in one another.
+const DEPTH: usize = 16;
+/// The section of alembic.ini that is meant where nobody names another.
+const SECTION: &str = "alembic";
+/// Alembic's configuration files.
+const CONFIGS: [&str; 2] = ["alembic.ini", "pyproject.toml"];
+
+/// Why a folder holds no Alembic environment that can be read: one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptsError {
+    /// It cannot be opened.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Its path is no text.
+    #[error("{} is no path that Alembic could be told", .0.display())]
+    NotText(PathBuf),
+    /// The settings are wrong.
+    #[error("{path}: {reason}")]
+    Settings {
+        /// Which file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nothing in it is Alembic's.
+    #[error(
+        "{0} holds no Alembic environment: give the folder of alembic.ini or pyproject.toml, or the one with env.py and versions"
+    )]
+    Nothing(String),
+}
+
+/// Reads the environment in `folder`: that of the configuration in it; else that of the configuration above it; else the folder is taken
+/// for Alembic's own, with `versions` in it. Parses: to be called on a deep stack ([`crate::alembic::script::STACK`]).
+///
+/// # Errors
+/// When the folder cannot be read, or holds nothing of Alembic's.
+pub fn read(folder: &Path) -> Result<Code, ScriptsError> {
+    let io = |source| ScriptsError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let whole = folder.canonicalize().map_err(io)?;
+    let text = whole
+        .to_str()
+        .ok_or_else(|| ScriptsError::NotText(folder.to_owned()))?
+        .to_owned();
+    if let Some((config, folders)) = configured(&text, &text)? {
+        return Ok(environment(&config, &folders));
+    }
+    // The configuration of a project lies above the folder that it names.
+    if let Some((config, folders)) = configured(paths::parent(&text), paths::parent(&text))?
+        && folders
+            .all()
+            .any(|known| paths::is_within(known, &text) || *known == text)
+    {
+        return Ok(environment(&config, &folders));
+    }
+    let versions = paths::join(&text, "versions");
+    let is_location = Path::new(&versions).is_dir();
+    if !is_location && !whole.join("env.py").is_file() {
+        return Err(ScriptsError::Nothing(text));
+    }
+    let folders = Folders {
+        location: text.clone(),
+        versions: vec![versions],
+        recursive: false,
+    };
+    Ok(environment(&text, &folders))
+}
+
+/// The configuration in a folder, if there is one that names scripts.
+fn configured(folder: &str, working_dir: &str) -> Result<Option<(String, Folders)>, ScriptsError> {
+    for name in CONFIGS {
+        let path = paths::join(folder, name);
+        let Source::Bytes(bytes) = file(Path::new(&path)) else {
+            continue;
+        };
+        let settings = settings::read(code::kind(&path), &bytes, folder, SECTION);
+        let settings = settings.map_err(|problem| ScriptsError::Settings {
+            path: problem.path,
+            reason: problem.reason,
+        })?;
+        if let Some(folders) = Folders::of(&settings, working_dir) {
+            return Ok(Some((path, folders)));
+        }
+    }
+    Ok(None)
+}
+
+fn environment(config: &str, folders: &Folders) -> Code {
+    let mut sources = Sources::new();
+    let env_py = paths::join(&folders.location, "env.py");
+    if Path::new(&env_py).exists() {
+        sources.insert(env_py.clone(), file(Path::new(&env_py)));
+    }
+    for folder in &folders.versions {
+        collect(folder, if folders.recursive { DEPTH } else { 1 }, &mut sources);
+    }
+    code::read(config, folders, &sources)
+}
+
+fn collect(folder: &str, depth: usize, sources: &mut Sources) {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            sources.insert(folder.to_owned(), Source::Unusable(error.to_string()));
+            return;
+        }
+    };
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let path = paths::join(folder, &name);
+        if sources.len() >= FILES {
+            let why = format!("it holds more than {FILES} files: no folder of scripts does");
+            sources.insert(folder.to_owned(), Source::Unusable(why));
+            return;
+        }
+        if code::is_python(&path) {
+            sources.insert(path.clone(), file(Path::new(&path)));
+        } else if depth > 1 && Path::new(&path).is_dir() {
+            collect(&path, depth - 1, sources);
+        }
+    }
+}
+
+fn file(path: &Path) -> Source {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| {
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::other("it is no regular file"));
+        }
+        file.take(LONGEST_FILE + 1).read_to_end(&mut bytes)
+    });
+    match read {
+        Err(error) => Source::Unusable(error.to_string()),
+        Ok(_) if bytes.len() as u64 > LONGEST_FILE => Source::Unusable(format!(
+            "it is longer than {} KiB: no revision script is",
+            LONGEST_FILE >> 10
+        )),
+        Ok(_) => Source::Bytes(bytes),
+    }
+}

@@ -1,0 +1,238 @@
+//! The code of containers as it was last read, and how version tables stand to it. Worked out where code or tables change, never where
+//! somebody asks: putting a thousand scripts in order takes milliseconds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Live;
+use crate::alembic::graph::{CodeStanding, Graph, Problem};
+use crate::alembic::risk;
+use crate::model::database::DatabaseReading;
+use crate::model::revision::{Heads, Revision, Standing, VersionTable};
+use crate::model::script::{Action, Code, Script};
+use crate::model::service::ContainerId;
+use crate::model::status::{PendingRevision, StandingWord};
+use crate::model::time::Timestamp;
+
+/// One Alembic environment of a container.
+#[derive(Clone, Debug)]
+pub struct LiveEnvironment {
+    /// What its files say.
+    pub code: Arc<Code>,
+    /// What follows from its scripts together.
+    pub graph: Arc<CodeGraph>,
+    /// How the tables of the service's databases stand to it.
+    pub standings: BTreeMap<VersionTable, LiveStanding>,
+}
+
+/// What follows from the scripts of an environment together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodeGraph {
+    /// What `alembic heads` shows.
+    pub heads: Vec<Revision>,
+    /// Every revision that there is.
+    pub revisions: BTreeSet<Revision>,
+    /// The tables that they create.
+    pub creates: BTreeSet<String>,
+    /// What is wrong with them, a sentence each; what could not be read, too.
+    pub problems: Vec<String>,
+}
+
+/// How a version table stands to an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveStanding {
+    /// What stood in the table.
+    pub heads: Heads,
+    /// In one word.
+    pub word: StandingWord,
+    /// What has not run, in the order in which it would.
+    pub pending: Vec<PendingRevision>,
+    /// Rows that the code does not know.
+    pub unknown: Vec<Revision>,
+    /// Why nothing can be said.
+    pub reason: Option<String>,
+    /// Since when the word is what it is, as far as this process saw.
+    pub since: Timestamp,
+}
+
+/// Answers that were worked out for one observation: containers of one image share them.
+type Answers = BTreeMap<(*const Code, Heads), LiveStanding>;
+
+impl Live {
+    /// The code of a container was read.
+    pub(super) fn code_read(
+        &mut self,
+        container: &ContainerId,
+        environments: &BTreeMap<String, Arc<Code>>,
+        now: Timestamp,
+    ) {
+        let before = self.code.remove(container).unwrap_or_default();
+        let mut fresh = BTreeMap::new();
+        for (name, code) in environments {
+            let graph = self
+                .graph_of(code)
+                .unwrap_or_else(|| Arc::new(CodeGraph::of(code)));
+            let kept = before.get(name).map(|known| known.standings.clone());
+            let environment = LiveEnvironment {
+                code: Arc::clone(code),
+                graph,
+                standings: kept.unwrap_or_default(),
+            };
+            fresh.insert(name.clone(), environment);
+        }
+        self.code.insert(container.clone(), fresh);
+        let readings: Vec<DatabaseReading> =
+            self.databases.values().map(|live| live.reading.clone()).collect();
+        for reading in readings {
+            self.stand(&reading, Some(container), now);
+        }
+    }
+
+    fn graph_of(&self, code: &Arc<Code>) -> Option<Arc<CodeGraph>> {
+        let mut known = self.code.values().flat_map(BTreeMap::values);
+        known
+            .find(|known| Arc::ptr_eq(&known.code, code))
+            .map(|known| Arc::clone(&known.graph))
+    }
+
+    /// How the tables of a database stand to the code of whoever uses it (or to that of one container, whose code is new).
+    pub(super) fn stand(&mut self, reading: &DatabaseReading, only: Option<&ContainerId>, now: Timestamp) {
+        let Ok(tables) = &reading.tables else {
+            return;
+        };
+        let mut answers = Answers::new();
+        for (id, environments) in &mut self.code {
+            let is_its = self
+                .containers
+                .get(id)
+                .is_some_and(|live| reading.services.contains(&live.look.service));
+            if !is_its || only.is_some_and(|only| only != id) {
+                continue;
+            }
+            for environment in environments.values_mut() {
+                let is_here = |table: &VersionTable| table.database == reading.database;
+                environment
+                    .standings
+                    .retain(|table, _| !is_here(table) || tables.contains_key(&table.table));
+                for (name, standing) in tables {
+                    let table = VersionTable {
+                        database: reading.database.clone(),
+                        table: name.clone(),
+                    };
+                    environment.stand_at(table, standing, only.is_some(), (&mut answers, now));
+                }
+            }
+        }
+    }
+
+    /// The code of containers that are no longer there is forgotten.
+    pub(super) fn forget_code(&mut self) {
+        let containers = &self.containers;
+        self.code.retain(|id, _| containers.contains_key(id));
+    }
+}
+
+impl LiveEnvironment {
+    fn stand_at(
+        &mut self,
+        table: VersionTable,
+        standing: &Standing,
+        is_new: bool,
+        (answers, now): (&mut Answers, Timestamp),
+    ) {
+        let base = Heads::default();
+        let heads = match standing {
+            Standing::At(heads) => heads,
+            Standing::Missing => &base,
+        };
+        let before = self.standings.get(&table);
+        if !is_new && before.is_some_and(|before| before.heads == *heads) {
+            return;
+        }
+        let answer = answers
+            .entry((Arc::as_ptr(&self.code), heads.clone()))
+            .or_insert_with(|| LiveStanding::of(&self.code, heads.clone(), now));
+        let mut fresh = answer.clone();
+        if let Some(before) = before.filter(|before| before.word == fresh.word) {
+            fresh.since = before.since;
+        }
+        self.standings.insert(table, fresh);
+    }
+}
+
+impl CodeGraph {
+    fn of(code: &Code) -> Self {
+        let graph = Graph::new(&code.scripts);
+        let unreadable = code
+            .unreadable
+            .iter()
+            .map(|unreadable| format!("{}: {}", unreadable.path, unreadable.reason));
+        Self {
+            heads: graph.heads(),
+            revisions: code
+                .scripts
+                .iter()
+                .map(|script| script.revision.clone())
+                .collect(),
+            creates: code.scripts.iter().flat_map(created).collect(),
+            problems: graph
+                .problems()
+                .iter()
+                .map(Problem::to_string)
+                .chain(unreadable)
+                .collect(),
+        }
+    }
+}
+
+impl LiveStanding {
+    fn of(code: &Code, heads: Heads, now: Timestamp) -> Self {
+        let graph = Graph::new(&code.scripts);
+        let (word, pending, unknown, reason) = match graph.standing(&heads) {
+            CodeStanding::AtHead { .. } => (StandingWord::AtHead, Vec::new(), Vec::new(), None),
+            CodeStanding::Behind { pending, .. } => (StandingWord::Behind, pending, Vec::new(), None),
+            CodeStanding::Unknown { unknown } => (StandingWord::Unknown, Vec::new(), unknown, None),
+            CodeStanding::Diverged { pending, unknown, .. } => {
+                (StandingWord::Diverged, pending, unknown, None)
+            }
+            CodeStanding::Unreadable(why) => (
+                StandingWord::Unreadable,
+                Vec::new(),
+                Vec::new(),
+                Some(why.to_string()),
+            ),
+        };
+        let scripts = pending.iter().filter_map(|revision| graph.script(revision));
+        Self {
+            heads,
+            word,
+            pending: scripts.map(pending_of).collect(),
+            unknown,
+            reason,
+            since: now,
+        }
+    }
+}
+
+/// Also under a name that it gives them later.
+fn created(script: &Script) -> impl Iterator<Item = String> {
+    let operations = script.upgrade.operations().iter();
+    operations.filter_map(|operation| match &operation.action {
+        Action::CreateTable { table } => table.clone(),
+        Action::RenameTable { to, .. } => to.clone(),
+        _ => None,
+    })
+}
+
+/// How it is shown where a whole plan is too much.
+fn pending_of(script: &Script) -> PendingRevision {
+    let operations = script.upgrade.operations().iter();
+    let is_destructive = operations
+        .into_iter()
+        .any(|operation| risk::risks(&operation.action, None).destructive.is_some());
+    PendingRevision {
+        revision: script.revision.clone(),
+        title: script.title.clone(),
+        destructive: is_destructive,
+    }
+}
