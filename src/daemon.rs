@@ -232,7 +232,7 @@ impl Tasks {
 /// Services whose databases are to be read now, those whose mounted code is to be read again, and those that migrate.
 type Hurries = (
     mpsc::Receiver<ServiceId>,
-    mpsc::Receiver<ServiceId>,
+    mpsc::Receiver<docker::Again>,
     database::Migrating,
 );
 

@@ -8,7 +8,7 @@
 //! which something changes by itself (`deadlines`). This file only dispatches.
 
 pub mod alerting;
-mod code;
+pub mod code;
 pub mod containers;
 pub mod expectation;
 pub mod health;

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod bind;
+mod built_in;
 mod calls;
 mod construct;
 mod database;
@@ -18,6 +19,7 @@ mod reader;
 mod value;
 
 use crate::alembic::python::{self, Module};
+use crate::model::redact::{redact, shorten};
 use crate::model::script::{Body, Script, Unreadable};
 
 use reader::Reader;
@@ -52,10 +54,13 @@ pub fn read(path: &str, source: &[u8]) -> Result<Option<Script>, Unreadable> {
     }))
 }
 
+/// The longest title that is kept, in characters.
+const TITLE: usize = 200;
+
 /// Alembic logs the docstring up to its first empty line; here it is the first line.
 fn title(module: &Module) -> Option<String> {
     let first = module.docstring.as_deref()?.trim().lines().next()?.trim();
-    Some(first.to_owned())
+    Some(shorten(&redact(first), TITLE))
 }
 
 fn bodies(module: &Module) -> [Body; 2] {

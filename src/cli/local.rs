@@ -1,10 +1,11 @@
 //! Code that the daemon does not have: in a folder, or in an image of which no container runs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{CliError, Global, block_on, endpoint};
 use crate::alembic::{plan, script};
-use crate::docker;
+use crate::docker::{self, Environments};
 use crate::files::scripts;
 use crate::model::plan::{Plan, PlanScene};
 use crate::model::script::{Code, DEFAULT_ENVIRONMENT};
@@ -23,26 +24,20 @@ pub(super) fn folder(folder: &Path) -> Result<Code, CliError> {
     }
 }
 
-/// Reads an image by a container that is created from it for that, never started, and removed.
-pub(super) fn image(global: &Global, image: &str) -> Result<Code, CliError> {
+/// Reads an image by a container that is created from it for that, never started, and removed: the environments that the service has.
+pub(super) fn image(global: &Global, image: &str, known: &[Plan]) -> Result<Environments, CliError> {
     let endpoint = endpoint(&global.config()?)?;
-    let mut environments = block_on(docker::code_of_image(&endpoint, image))??;
-    let code = environments
-        .remove(DEFAULT_ENVIRONMENT)
-        .or_else(|| environments.pop_first().map(|(_, code)| code));
-    let code = code.ok_or_else(|| {
-        CliError::Usage(format!(
-            "no Alembic scripts are known of the image {image}: migwatch looks for alembic.ini and pyproject.toml in its working directory"
-        ))
-    })?;
-    Ok(std::sync::Arc::unwrap_or_clone(code))
+    let configs: BTreeMap<String, String> = known
+        .iter()
+        .map(|plan| (plan.environment.clone(), plan.config.clone()))
+        .collect();
+    Ok(block_on(docker::code_of_image(&endpoint, image, configs))??)
 }
 
 /// The plan of this code in that place.
-pub(super) fn plan(code: &Code, scene: PlanScene, image: Option<&str>, target: &str) -> Plan {
+pub(super) fn plan(code: &Code, scene: PlanScene, target: &str) -> Plan {
     Plan {
         environment: DEFAULT_ENVIRONMENT.to_owned(),
-        image: image.map(str::to_owned),
         ..plan::of(code, scene, target)
     }
 }

@@ -48,32 +48,33 @@ pub(super) fn plan(global: &Global, arguments: &Arguments) -> Result<u8, CliErro
 
 /// The plans that are asked for: the daemon's, or those of a folder's or an image's code where the service's tables stand.
 pub(super) fn plans(global: &Global, whose: &Whose) -> Result<Vec<Plan>, CliError> {
-    let code = match (&whose.dir, &whose.from_image) {
-        (Some(folder), _) => Some(local::folder(folder)?),
-        (None, Some(image)) => Some(local::image(global, image)?),
-        (None, None) => None,
-    };
+    let folder = whose.dir.as_deref().map(local::folder).transpose()?;
     let Some(service) = &whose.service else {
-        let code = code.unwrap_or_default();
-        return Ok(vec![local::plan(&code, PlanScene::default(), None, &whose.to)]);
+        let code = folder.unwrap_or_default();
+        return Ok(vec![local::plan(&code, PlanScene::default(), &whose.to)]);
     };
     let service = service_of(global, service)?;
-    let known = known(global, &service, &whose.to);
-    let Some(code) = code else {
-        return known;
-    };
-    // Where its tables stand is known although its own code may not be.
-    let known = known?;
-    Ok(known
-        .into_iter()
-        .map(|known| {
-            let plan = local::plan(&code, known.scene, whose.from_image.as_deref(), &whose.to);
-            Plan {
-                environment: known.environment,
-                ..plan
-            }
-        })
-        .collect())
+    // Without its own code it is not known which table is the service's.
+    let known = known(global, &service, &whose.to)?;
+    let image = whose.from_image.as_deref();
+    let of_image = image
+        .map(|image| local::image(global, image, &known))
+        .transpose()?;
+    let mut plans = Vec::new();
+    for known in known {
+        let (environment, scene) = (known.environment.clone(), known.scene.clone());
+        let of_image = of_image.as_ref().and_then(|all| all.get(&environment));
+        plans.push(match folder.as_ref().or(of_image.map(AsRef::as_ref)) {
+            Some(code) => Plan {
+                environment,
+                image: image.map(str::to_owned),
+                known_by: known.known_by,
+                ..local::plan(code, scene, &whose.to)
+            },
+            None => known,
+        });
+    }
+    Ok(plans)
 }
 
 fn known(global: &Global, service: &ServiceId, target: &str) -> Result<Vec<Plan>, CliError> {
@@ -242,11 +243,11 @@ fn trouble(plan: &Plan) -> Vec<String> {
     if !plan.unknown.is_empty() {
         let rows: Vec<&str> = plan.unknown.iter().map(|row| row.0.as_str()).collect();
         let who = if plan.known_by.is_empty() {
-            "nobody on this host does".to_owned()
+            String::new()
         } else {
-            format!("known to {}", plan.known_by.join(", "))
+            format!("; known to {}", plan.known_by.join(", "))
         };
-        trouble.push(format!("this code does not know {}; {who}", rows.join(", ")));
+        trouble.push(format!("this code does not know {}{who}", rows.join(", ")));
     }
     trouble.extend(
         plan.refusal
@@ -260,7 +261,7 @@ fn notes(operation: &PlannedOperation) -> Vec<String> {
     let owners: Vec<String> = operation.owners.iter().map(ToString::to_string).collect();
     let foreign = (!owners.is_empty()).then(|| {
         let owners = owners.join(", ");
-        format!("ANOTHER SERVICE'S TABLE: the scripts of {owners} create it")
+        format!("ANOTHER SERVICE'S TABLE: {owners} made it")
     });
     let noted = |word: &str, why: &Option<String>| why.as_ref().map(|why| format!("{word}: {why}"));
     [

@@ -2,7 +2,7 @@
 
 use super::{CliError, FINDING, GOOD, Global, Output, block_on, client, output};
 use crate::model::alert::Alert;
-use crate::model::status::{ServiceStatus, Status};
+use crate::model::status::{ServiceStatus, StandingWord, Status, TableCode};
 
 pub(super) fn status(global: &Global) -> Result<u8, CliError> {
     let config = global.config()?;
@@ -108,7 +108,9 @@ fn row(status: &Status, service: &ServiceStatus) -> Vec<String> {
             .find(|known| known.database == binding.table.database);
         let standing = database.and_then(|database| database.tables.get(&binding.table.table));
         let standing = standing.map_or_else(|| "?".to_owned(), ToString::to_string);
-        format!("{} = {standing}", binding.table.table)
+        let code = service.code.iter().flat_map(|code| &code.tables);
+        let code = code.filter(|code| code.table == binding.table).map(against_code);
+        format!("{} = {standing}{}", binding.table.table, code.collect::<String>())
     });
     vec![
         service.service.to_string(),
@@ -125,4 +127,16 @@ fn row(status: &Status, service: &ServiceStatus) -> Vec<String> {
             .unwrap_or_else(|| service.policy.to_string()),
         tables.collect::<Vec<_>>().join("\n"),
     ]
+}
+
+/// How a table stands to the newest code of its service.
+fn against_code(code: &TableCode) -> String {
+    let destructive = code.pending.iter().filter(|pending| pending.destructive).count();
+    match code.word {
+        StandingWord::Behind if destructive > 0 => {
+            format!(" ({} pending, {destructive} destructive)", code.pending.len())
+        }
+        StandingWord::Behind => format!(" ({} pending)", code.pending.len()),
+        word => format!(" ({})", word.as_str()),
+    }
 }

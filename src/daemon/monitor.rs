@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Published;
 use crate::config::Config;
+use crate::docker::Again;
 use crate::http::{Command, Reply};
 use crate::journal::{Journal, JournalError};
 use crate::judge::{self, State, containers};
@@ -22,6 +23,7 @@ use crate::model::container::ArmedSource;
 use crate::model::fact::Fact;
 use crate::model::log::Saying;
 use crate::model::observation::Observation;
+use crate::model::revision::Heads;
 use crate::model::service::ServiceId;
 use crate::model::time::{Clock, Timestamp};
 
@@ -47,14 +49,14 @@ const COMPACT_AFTER: u64 = 2_000;
 pub(super) struct Hurry {
     /// Reads version tables.
     pub(super) databases: mpsc::Sender<ServiceId>,
-    /// Reads what is mounted into containers.
-    pub(super) code: mpsc::Sender<ServiceId>,
+    /// Reads code.
+    pub(super) code: mpsc::Sender<Again>,
 }
 
 impl Hurry {
     fn service(&self, service: &ServiceId) {
         let _ = self.databases.try_send(service.clone());
-        let _ = self.code.try_send(service.clone());
+        let _ = self.code.try_send(Again::Mounted(service.clone()));
     }
 }
 
@@ -82,6 +84,8 @@ pub(super) struct Own {
     shown_at: Timestamp,
     /// Something came since then.
     is_behind: bool,
+    /// What the code of services did not know when it was last looked at.
+    puzzles: BTreeSet<(ServiceId, Heads)>,
 }
 
 impl Monitor {
@@ -158,6 +162,9 @@ impl Monitor {
             self.own.deadline = self.state.deadline(&config.settings, now);
         }
         self.owe(&facts);
+        if is_news {
+            self.puzzle();
+        }
         if !facts.is_empty() {
             self.tell_who_migrates();
         }
@@ -255,6 +262,15 @@ impl Monitor {
         self.published.send_replace(Arc::new(Published {
             state: self.state.clone(),
         }));
+    }
+
+    /// A revision that the code of an image does not know hurries a look into the containers themselves; once for each.
+    fn puzzle(&mut self) {
+        let puzzles = judge::code::puzzles(&self.state);
+        for (service, _) in puzzles.difference(&self.own.puzzles) {
+            let _ = self.hurry.code.try_send(Again::All(service.clone()));
+        }
+        self.own.puzzles = puzzles;
     }
 
     /// Evidence hurries the polls.

@@ -36,15 +36,26 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// The Alembic environments of one place, by name.
 pub type Environments = BTreeMap<String, Arc<Code>>;
 
+/// Whose code is to be read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// A migration of the service seems under way: what is mounted into its containers.
+    Mounted(ServiceId),
+    /// Its database stands where its image's code does not know: somebody may have changed files in its containers.
+    All(ServiceId),
+}
+
 /// Reads the code of every container that may migrate.
 pub struct CodeReader {
     endpoint: Endpoint,
     inventory: watch::Receiver<Arc<Vec<Container>>>,
-    hurry: mpsc::Receiver<ServiceId>,
+    hurry: mpsc::Receiver<Again>,
     inbox: mpsc::Sender<Observation>,
     /// By place, as if nothing were mounted.
     images: BTreeMap<CodePlace, Known>,
     told: BTreeMap<ContainerId, Told>,
+    /// Containers whose code could not be read: said once.
+    unreadable: BTreeSet<ContainerId>,
 }
 
 /// What was read of a place.
@@ -59,19 +70,19 @@ struct Told {
     place: CodePlace,
     started_at: Option<Timestamp>,
     environments: Environments,
-    /// It comes from what is mounted.
-    is_mounted: bool,
+    /// It comes from what is mounted, or may differ from the image's for another reason.
+    is_its_own: bool,
     at: Instant,
     /// It is to be read again, since something happens.
     is_hurried: bool,
 }
 
 impl CodeReader {
-    /// Reads what `inventory` shows; a service on `hurry` has what is mounted into it read again. Reports to `inbox`.
+    /// Reads what `inventory` shows, and again what is on `hurry`. Reports to `inbox`.
     pub fn new(
         endpoint: Endpoint,
         inventory: watch::Receiver<Arc<Vec<Container>>>,
-        hurry: mpsc::Receiver<ServiceId>,
+        hurry: mpsc::Receiver<Again>,
         inbox: mpsc::Sender<Observation>,
     ) -> Self {
         Self {
@@ -81,6 +92,7 @@ impl CodeReader {
             inbox,
             images: BTreeMap::new(),
             told: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
         }
     }
 
@@ -100,8 +112,8 @@ impl CodeReader {
             let next = self.next(is_whole);
             tokio::select! {
                 changed = self.inventory.changed() => if changed.is_err() { return },
-                service = self.hurry.recv(), if can_hurry => match service {
-                    Some(service) => self.hurry(&containers, &service),
+                again = self.hurry.recv(), if can_hurry => match again {
+                    Some(again) => self.hurry(&containers, &again),
                     None => can_hurry = false,
                 },
                 () = tokio::time::sleep_until(next) => {}
@@ -110,6 +122,8 @@ impl CodeReader {
     }
 
     fn forget(&mut self, containers: &[Container]) {
+        self.unreadable
+            .retain(|id| containers.iter().any(|container| container.look.id == *id));
         self.told
             .retain(|id, _| containers.iter().any(|container| container.look.id == *id));
         self.images.retain(|image, _| {
@@ -119,13 +133,18 @@ impl CodeReader {
         });
     }
 
-    fn hurry(&mut self, containers: &[Container], service: &ServiceId) {
+    fn hurry(&mut self, containers: &[Container], again: &Again) {
+        let (service, is_all) = match again {
+            Again::Mounted(service) => (service, false),
+            Again::All(service) => (service, true),
+        };
         for container in containers
             .iter()
             .filter(|container| container.look.service == *service)
         {
             if let Some(told) = self.told.get_mut(&container.look.id) {
-                told.is_hurried = told.is_mounted;
+                told.is_its_own |= is_all;
+                told.is_hurried = told.is_its_own;
             }
         }
     }
@@ -133,7 +152,7 @@ impl CodeReader {
     /// When something is read again by time alone.
     fn next(&self, is_whole: bool) -> Instant {
         let again = (!is_whole).then(|| Instant::now() + AGAIN);
-        let mounted = self.told.values().filter(|told| told.is_mounted);
+        let mounted = self.told.values().filter(|told| told.is_its_own);
         let mounted = mounted.map(|told| told.at + told.pause()).min();
         let far = Instant::now() + MOUNTED_AGAIN;
         again.into_iter().chain(mounted).min().unwrap_or(far)
@@ -167,35 +186,41 @@ impl CodeReader {
         };
         let has_started = container.look.started_at > told.started_at;
         told.place != container.code
-            || (told.is_mounted && (has_started || told.at.elapsed() >= told.pause()))
+            || (told.is_its_own && (has_started || told.at.elapsed() >= told.pause()))
     }
 
     /// Whether it could be read.
     async fn read(&mut self, engine: &Engine, container: &Container) -> bool {
         let (id, place) = (&container.look.id, &container.code);
-        let known = self.images.get(&place.image());
-        let known = known.filter(|known| !known.is_mounted_into(place));
-        let (environments, is_mounted) = if let Some(known) = known {
-            (known.environments.clone(), false)
-        } else {
-            match reading::environments(engine, id, place).await {
+        let shared = self.images.get(&place.image());
+        let shared = shared.filter(|known| !known.is_mounted_into(place));
+        let told = self.told.get(id).filter(|told| told.place == *place);
+        let was_its_own = told.is_some_and(|told| told.is_its_own);
+        let (environments, is_its_own) = match shared {
+            Some(shared) if !was_its_own => (shared.environments.clone(), false),
+            shared => match reading::environments(engine, id, place).await {
                 Ok((environments, from)) => {
                     let known = Known { environments, from };
-                    let (environments, is_mounted) =
-                        (known.environments.clone(), known.is_mounted_into(place));
-                    if !is_mounted {
+                    let differs = shared.is_some_and(|shared| shared.environments != known.environments);
+                    let environments = known.environments.clone();
+                    let is_its_own = differs || known.is_mounted_into(place);
+                    if !is_its_own {
                         self.images.insert(place.image(), known);
                     }
-                    (environments, is_mounted)
+                    (environments, is_its_own)
                 }
                 // It may be gone by now, or the engine is.
                 Err(error) if error.is_absent() => return true,
                 Err(error) => {
-                    tracing::debug!(container = %id, reason = whole(&error), "cannot read the code of a container");
+                    if self.unreadable.insert(id.clone()) {
+                        let reason = whole(&error);
+                        tracing::warn!(container = %id, reason, "cannot read the code of a container; it is tried again");
+                    }
                     return false;
                 }
-            }
+            },
         };
+        self.unreadable.remove(id);
         let environments = self.as_before(id, environments);
         let is_news = self
             .told
@@ -205,7 +230,7 @@ impl CodeReader {
             place: place.clone(),
             started_at: container.look.started_at,
             environments: environments.clone(),
-            is_mounted,
+            is_its_own,
             at: Instant::now(),
             is_hurried: false,
         };
@@ -255,22 +280,30 @@ impl Told {
     }
 }
 
-/// The Alembic environments in an image, by name: a container is created from it, read, and removed again. It is never started.
+/// The Alembic environments in an image, by name: a container is created from it, read, and removed again. It is never started. `configs`
+/// are the configuration files of those that are known already.
 ///
 /// # Errors
 /// When the engine does not answer, has no such image, or refuses.
-pub async fn of_image(endpoint: &Endpoint, image: &str) -> Result<Environments, EngineError> {
+pub async fn of_image(
+    endpoint: &Endpoint,
+    image: &str,
+    configs: BTreeMap<String, String>,
+) -> Result<Environments, EngineError> {
     let engine = Engine::connect(endpoint).await?;
     let id = engine.create(image).await?;
     let read = async {
         let working_dir = inspect::working_dir(&engine.inspect(&id).await?);
         let place = CodePlace {
             working_dir,
+            configs,
             ..CodePlace::default()
         };
         reading::environments(&engine, &id, &place).await
     };
     let read = read.await;
-    engine.remove(&id).await?;
-    read.map(|(environments, _)| environments)
+    let removed = engine.remove(&id).await;
+    let (environments, _) = read?;
+    removed?;
+    Ok(environments)
 }

@@ -135,7 +135,7 @@ fn explained(
             WireError::Connect { source, .. } => endpoint.explain(source),
             _ if error.status() == Some(403) => {
                 format!(
-                    "{}; a socket proxy must allow GET of version, events, containers and exec",
+                    "{}; a socket proxy must allow GET of version, events, containers (with the archives of scripts) and exec",
                     error.sentence()
                 )
             }

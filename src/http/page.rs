@@ -4,6 +4,7 @@
 //! from anywhere. Pure: ages are counted from the status' own time.
 
 mod alerts;
+mod code;
 mod expectations;
 mod host;
 mod migrations;

@@ -8,7 +8,7 @@ use super::expectation::same_app;
 use super::live::{LiveContainer, LiveEnvironment, LiveStanding};
 use super::settings::Settings;
 use crate::model::container::ContainerState;
-use crate::model::revision::{DatabaseId, Revision, VersionTable};
+use crate::model::revision::{DatabaseId, Heads, Revision, VersionTable};
 use crate::model::script::DEFAULT_ENVIRONMENT;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::status::{CodeStatus, StandingWord, TableCode};
@@ -107,6 +107,28 @@ pub(super) fn is_at_head(state: &State, service: &ServiceId) -> Option<bool> {
         .collect();
     let is_known = !words.is_empty() && !words.contains(&StandingWord::Unreadable);
     is_known.then(|| words.iter().all(|word| *word == StandingWord::AtHead))
+}
+
+/// Services whose version table stands where their newest code does not know, with what stands there: their code may be other than
+/// its image tells.
+pub fn puzzles(state: &State) -> BTreeSet<(ServiceId, Heads)> {
+    let services = state
+        .live
+        .code
+        .keys()
+        .filter_map(|id| state.live.containers.get(id));
+    let services: BTreeSet<&ServiceId> = services.map(|live| &live.look.service).collect();
+    let mut puzzles = BTreeSet::new();
+    for service in services {
+        for (table, _) in state.durable.tables.bound(service) {
+            if let Some((_, standing)) = standing(state, service, table)
+                && !standing.unknown.is_empty()
+            {
+                puzzles.insert((service.clone(), standing.heads.clone()));
+            }
+        }
+    }
+    puzzles
 }
 
 /// The table of a service that was behind the code in this container by then, and how many revisions.

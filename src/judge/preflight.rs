@@ -174,11 +174,7 @@ fn alone(state: &State, service: &ServiceId) -> Check {
             "no database of the service is known",
         );
     }
-    Check::new(
-        name,
-        CheckResult::Pass,
-        "no migration runs, and nobody waits for a lock",
-    )
+    Check::new(name, CheckResult::Pass, "no migration runs in its database")
 }
 
 fn healthy(state: &State, settings: &Settings, service: &ServiceId, now: Timestamp) -> Check {
@@ -198,10 +194,13 @@ fn healthy(state: &State, settings: &Settings, service: &ServiceId, now: Timesta
         }
     }
     if against.is_empty() {
-        let reason = format!("{count} of {count} services on its database are up");
+        let reason = match count {
+            1 => "it is up".to_owned(),
+            _ => format!("of the {count} services on its database none has trouble"),
+        };
         return Check::new(name, CheckResult::Pass, reason);
     }
-    Check::new(name, CheckResult::Fail, "not every service is up").with(against)
+    Check::new(name, CheckResult::Fail, "not every service on its database is up").with(against)
 }
 
 /// What was stopped on purpose beside it is no obstacle.

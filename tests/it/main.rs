@@ -6,6 +6,7 @@
 )]
 
 mod alembic;
+mod before_a_deploy;
 mod cli;
 mod commands;
 mod config;

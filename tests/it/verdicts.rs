@@ -4,6 +4,7 @@ mod approvals;
 mod baseline;
 mod claims;
 mod closing;
+mod code;
 mod deploys;
 mod execs;
 mod failures;

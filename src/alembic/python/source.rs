@@ -10,7 +10,7 @@ pub(super) type Text<'s> = Cow<'s, str>;
 /// The longest file that is read, in bytes. Scripts have 1 to 20 KiB; longer ones hold data.
 pub(super) const LONGEST: usize = 256 * 1024;
 
-/// The text of a file: UTF-8, with or without a byte order mark.
+/// The text of a file: UTF-8. A byte order mark stays: the parser skips it.
 pub(super) fn decode(source: &[u8]) -> Result<Text<'_>, String> {
     if source.len() > LONGEST {
         return Err(format!("longer than {} KiB", LONGEST / 1024));
@@ -18,7 +18,6 @@ pub(super) fn decode(source: &[u8]) -> Result<Text<'_>, String> {
     if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
         return Err("line 1: UTF-16, only UTF-8 is read".to_owned());
     }
-    let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     if let Some(place) = source.iter().position(|byte| *byte == 0) {
         return Err(format!(
             "line {}: a NUL byte, which Python refuses",

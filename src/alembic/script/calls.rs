@@ -8,104 +8,11 @@ use std::rc::Rc;
 use crate::alembic::python::{Call, Expr, Kind};
 use crate::model::script::{Action, Name};
 
+use super::built_in::{is_built_in, is_harmless};
 use super::format;
 use super::reader::Reader;
 use super::value::{Arguments, Value};
 
-/// Modules of Python's own whose functions compute, tell or write to a log.
-const HARMLESS_MODULES: [&str; 36] = [
-    "abc",
-    "base64",
-    "binascii",
-    "calendar",
-    "collections",
-    "contextlib",
-    "copy",
-    "csv",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "enum",
-    "functools",
-    "hashlib",
-    "inspect",
-    "io",
-    "itertools",
-    "json",
-    "logging",
-    "math",
-    "operator",
-    "pathlib",
-    "platform",
-    "pprint",
-    "random",
-    "re",
-    "secrets",
-    "string",
-    "sys",
-    "textwrap",
-    "time",
-    "traceback",
-    "typing",
-    "typing_extensions",
-    "uuid",
-    "warnings",
-];
-/// What is as harmless in `os`, which has more.
-const HARMLESS_OF_OS: [&str; 4] = ["getenv", "environ", "path", "getcwd"];
-/// Built-in functions and exceptions that do nothing to a schema.
-const BUILT_IN: [&str; 50] = [
-    "type",
-    "bytearray",
-    "slice",
-    "input",
-    "abs",
-    "all",
-    "any",
-    "ascii",
-    "bin",
-    "bool",
-    "bytes",
-    "callable",
-    "chr",
-    "dict",
-    "dir",
-    "divmod",
-    "enumerate",
-    "filter",
-    "float",
-    "format",
-    "frozenset",
-    "hasattr",
-    "hash",
-    "hex",
-    "id",
-    "int",
-    "isinstance",
-    "issubclass",
-    "iter",
-    "len",
-    "list",
-    "map",
-    "max",
-    "min",
-    "next",
-    "object",
-    "open",
-    "ord",
-    "pow",
-    "print",
-    "range",
-    "repr",
-    "reversed",
-    "round",
-    "set",
-    "sorted",
-    "str",
-    "sum",
-    "tuple",
-    "zip",
-];
 /// Methods of loggers, texts and dictionaries, whatever else has them.
 const HARMLESS_METHODS: [&str; 22] = [
     "debug",
@@ -180,13 +87,11 @@ impl<'t> Reader<'t> {
         let arguments = self.arguments(call);
         match module {
             "alembic" => self.context(expr, (inner, name), &arguments),
-            "builtins" if BUILT_IN.contains(&inner) => self.plain(expr, name, &arguments),
+            "builtins" if is_built_in(inner) => self.plain(expr, name, &arguments),
             "builtins" if inner.is_empty() => self.built_in(expr, name, &arguments),
             "textwrap" => arguments.positional.first().cloned().unwrap_or(Value::Plain),
             "importlib" => Value::Unknown,
-            _ if HARMLESS_MODULES.contains(&module) => Value::Plain,
-            "os" if inner.is_empty() && HARMLESS_OF_OS.contains(&name) => Value::Plain,
-            "os" if HARMLESS_OF_OS.contains(&inner) => Value::Plain,
+            _ if is_harmless(module, inner, name) => Value::Plain,
             _ => self.unknown_method(expr, name, &arguments),
         }
     }
@@ -223,40 +128,6 @@ impl<'t> Reader<'t> {
             self.unreadable(expr);
         }
         Value::Plain
-    }
-
-    fn built_in(&mut self, expr: &'t Expr, name: &str, arguments: &Arguments<'t>) -> Value<'t> {
-        let first = arguments.positional.first();
-        match (name, first) {
-            ("list" | "tuple" | "set" | "frozenset", Some(list @ Value::List(_))) => list.clone(),
-            ("str", Some(text @ Value::Str(_))) => text.clone(),
-            ("reversed", Some(Value::List(values))) => Value::list(values.iter().rev().cloned().collect()),
-            ("sorted", Some(Value::List(values))) => sorted(values),
-            ("enumerate", Some(Value::List(values))) => {
-                let pair = |value: &Value<'t>| Value::list(vec![Value::Plain, value.clone()]);
-                Value::list(values.iter().map(pair).collect())
-            }
-            ("getattr", Some(owner)) => match arguments.name(1, &[]) {
-                Some(name) => attribute(owner.clone(), &name),
-                None if matches!(owner, Value::Plain) => Value::Plain,
-                None => Value::Unknown,
-            },
-            ("setattr", Some(owner)) => {
-                self.set_attribute(expr.start, owner);
-                Value::Plain
-            }
-            ("globals" | "locals" | "vars" | "super" | "__import__", _) => Value::Unknown,
-            // What these make of an unknown thing is as unknown.
-            ("list" | "tuple" | "iter" | "next" | "filter" | "map" | "zip", Some(Value::Unknown)) => {
-                Value::Unknown
-            }
-            ("list" | "tuple", Some(rows @ (Value::Instances(_) | Value::Query { .. }))) => rows.clone(),
-            ("next", Some(Value::Instances(table))) => Value::Instance(table.clone()),
-            _ if BUILT_IN.contains(&name) || name.ends_with("Error") || name.ends_with("Exception") => {
-                Value::Plain
-            }
-            _ => self.unknown(expr, arguments),
-        }
     }
 
     fn method(&mut self, expr: &'t Expr, call: &'t Call, owner: &Value<'t>, method: &str) -> Value<'t> {
@@ -354,14 +225,6 @@ pub(super) fn attribute<'t>(owner: Value<'t>, name: &str) -> Value<'t> {
         (Value::Unknown | Value::Bind | Value::Batch(_) | Value::Function(..), _) => Value::Unknown,
         _ => Value::Plain,
     }
-}
-
-fn sorted<'t>(values: &[Value<'t>]) -> Value<'t> {
-    let names: Option<Vec<String>> = values.iter().map(Value::name).collect();
-    names.map_or(Value::Plain, |mut names| {
-        names.sort();
-        Value::list(names.into_iter().map(Value::text).collect())
-    })
 }
 
 /// Rows that were read: all of them, or one.

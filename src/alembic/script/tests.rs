@@ -166,6 +166,7 @@ fn names_are_known_through_many_forms() {
         ("op.drop_table(('a' + 'b'))", ["ab"]),
         ("op.drop_table(f'a{1}')", ["a1"]),
         ("op.drop_table('%s_%d' % ('a', 1))", ["a_1"]),
+        ("op.drop_table('a%%%s' % 'b')", ["a%b"]),
         ("op.drop_table('%(x)s' % {'x': 'a'})", ["a"]),
         ("op.drop_table('{}{{}}{0}{x}'.format('a', x='b'))", ["a{}ab"]),
         ("op.drop_table('_'.join(['a', 'b']))", ["a_b"]),
@@ -262,6 +263,15 @@ fn calls_that_nobody_knows_are_told_once() {
     ] {
         assert_eq!(unreadable(lines), [what], "{lines}");
     }
+}
+
+#[test]
+fn all_tables_of_a_metadata_at_once_cannot_be_read() {
+    let lines = "from app import Base, engine\nBase.metadata.drop_all(engine)\nsa.MetaData().create_all()";
+    assert_eq!(
+        unreadable(lines),
+        ["Base.metadata.drop_all(engine)", "sa.MetaData().create_all()"]
+    );
 }
 
 #[test]

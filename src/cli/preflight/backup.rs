@@ -95,7 +95,7 @@ fn found(path: PathBuf, metadata: &std::fs::Metadata) -> std::io::Result<Found> 
     })
 }
 
-/// Its output is the person's, its exit code ours.
+/// What it says on stderr is for the person, its exit code for us.
 fn by_command(command: &str) -> Check {
     let ended = Command::new("sh")
         .args(["-c", command])

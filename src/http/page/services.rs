@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::code;
 use super::words::{Tone, badge, short_moment};
 use crate::model::container::{ArmedState, ContainerLook, Health};
 use crate::model::policy::Policy;
@@ -140,8 +141,10 @@ fn tables(status: &Status, service: &ServiceStatus) -> Markup {
             div.entry {
                 code { (standing(status, table)) }
                 small { (table.table) " " wbr; "in " (table.database) " (" (proof.as_str().replace('_', " ")) ")" }
+                (code::of_table(service, table))
             }
         }
+        (code::of_service(service))
     }
 }
 

@@ -68,12 +68,11 @@ fn revision(plans: &[Plan]) -> Check {
         .filter(|plan| !plan.unknown.is_empty())
         .map(|plan| {
             let rows: Vec<&str> = plan.unknown.iter().map(|row| row.0.as_str()).collect();
-            let who = if plan.known_by.is_empty() {
-                "nobody on this host".to_owned()
+            if plan.known_by.is_empty() {
+                rows.join(", ")
             } else {
-                plan.known_by.join(", ")
-            };
-            format!("{}, known to {who}", rows.join(", "))
+                format!("{}, known to {}", rows.join(", "), plan.known_by.join(", "))
+            }
         })
         .collect();
     if !unknown.is_empty() {
@@ -92,8 +91,18 @@ fn revision(plans: &[Plan]) -> Check {
     Check::new(name, CheckResult::Pass, reason)
 }
 
+/// Why it is not known what would run: Alembic would refuse.
+fn untold(plans: &[Plan], name: CheckName) -> Option<Check> {
+    let refusals: Vec<String> = plans.iter().filter_map(|plan| plan.refusal.clone()).collect();
+    let reason = "what would run cannot be told: Alembic would refuse";
+    (!refusals.is_empty()).then(|| Check::new(name, CheckResult::CannotTell, reason).with(refusals))
+}
+
 fn pending(plans: &[Plan], allowed: &BTreeSet<Revision>) -> Check {
     let name = CheckName::Pending;
+    if let Some(untold) = untold(plans, name) {
+        return untold;
+    }
     let count = revisions(plans).len();
     let all = || plans.iter().flat_map(|plan| &plan.pending);
     let mut against = BTreeSet::new();
@@ -130,10 +139,8 @@ fn pending(plans: &[Plan], allowed: &BTreeSet<Revision>) -> Check {
     if against.is_empty() {
         let reason = match count {
             0 => "nothing is pending".to_owned(),
-            1 => "1 revision is pending, and nothing of it is destructive or allowed by name".to_owned(),
-            _ => format!(
-                "{count} revisions are pending, and nothing of them is destructive but what is allowed by name"
-            ),
+            1 => "1 revision is pending, not destructive or allowed by name".to_owned(),
+            _ => format!("{count} revisions are pending, none destructive but what is allowed by name"),
         };
         return Check::new(name, CheckResult::Pass, reason).with(titles);
     }
@@ -153,7 +160,12 @@ fn pending(plans: &[Plan], allowed: &BTreeSet<Revision>) -> Check {
 
 fn rollback(plans: &[Plan], is_backed_up: bool) -> Check {
     let name = CheckName::Rollback;
+    if let Some(untold) = untold(plans, name) {
+        return untold;
+    }
+    // What does nothing, as a merge, has nothing to take back.
     let pending = plans.iter().flat_map(|plan| &plan.pending);
+    let pending = pending.filter(|pending| !pending.operations.is_empty());
     let without: Vec<String> = pending
         .filter(|pending| pending.downgrade != Downgrade::Present)
         .map(|pending| {

@@ -15,8 +15,7 @@ use migwatch::model::revision::{DatabaseId, Heads, Standing};
 use migwatch::model::service::Role;
 use migwatch::model::status::{
     Binding, Condition, ConditionWord, Counters, DatabaseStatus, EngineStatus, LastStart, LogView,
-    PendingRevision, ProbeStatus, ReceiverStatus, SchemaStatus, ServiceStatus, StandingWord, Status,
-    TableCode, WatcherStatus,
+    ProbeStatus, ReceiverStatus, SchemaStatus, ServiceStatus, Status, WatcherStatus,
 };
 
 use super::sample_migrations::{self, ago, container, now, service, table};

@@ -16,10 +16,12 @@ use migwatch::model::service::ContainerId;
 use migwatch::model::time::Timestamp;
 
 mod asked;
+mod code;
 mod expecting;
 mod parts;
 mod surroundings;
 
+pub(crate) use code::*;
 pub(crate) use expecting::*;
 use parts::fresh;
 pub(crate) use parts::*;
