@@ -1,5 +1,5 @@
 # The entry points. Each sets up what it needs on a fresh machine with Docker and cargo.
-.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay soak scenarios
+.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay bench-scripts soak scenarios
 
 images: ## the images of the demo and the end-to-end tests
 	demo/build-images.sh
@@ -31,7 +31,7 @@ lint: need-cargo ## formatting and lints
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-bench: need-cargo bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay ## all benchmarks; half an hour on a quiet machine
+bench: need-cargo bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay bench-scripts ## all benchmarks; half an hour on a quiet machine
 
 bench-lines: ## how fast logs are searched
 	cargo bench --bench lines
@@ -51,6 +51,9 @@ bench-health-checks: ## what the health checks of 50 containers cost
 
 bench-replay: ## how long a start replays a large journal
 	cargo bench --bench replay
+
+bench-scripts: ## what reading a thousand revisions costs
+	cargo bench --bench scripts
 
 soak: images composes ## migwatch is killed 200 times while migrations run, and must end with exactly those that happened; a quarter of an hour
 	cargo bench --bench soak

@@ -26,7 +26,7 @@ down_revision = "c8e94b1a7d35"
 
 def upgrade():
     op.drop_table("rag_chunks")
-    op.drop_column("projects", "name")
+    op.drop_column("coe_projects", "name")
 
 
 def downgrade():
@@ -43,11 +43,11 @@ down_revision = "c8e94b1a7d35"
 
 
 def upgrade():
-    op.add_column("projects", sa.Column("nickname", sa.String(50)))
+    op.add_column("coe_projects", sa.Column("nickname", sa.String(50)))
 
 
 def downgrade():
-    op.drop_column("projects", "nickname")
+    op.drop_column("coe_projects", "nickname")
 "#;
 
 struct Scene {
@@ -215,7 +215,7 @@ async fn what_is_destructive_and_whose_table_it_is_shows_before_it_runs() {
     for said in [
         "d00d00000001  남의 테이블을 지운다",
         "drop table rag_chunks",
-        "drop column projects.name",
+        "drop column coe_projects.name",
         "destructive: the table goes, with its rows",
         "MariaDB/MySQL",
     ] {

@@ -33,7 +33,7 @@ async fn two_version_tables_in_one_schema_are_kept_apart_without_being_configure
         };
         assert_eq!(
             (bound.table.table.as_str(), bound.proof),
-            (table, BindingProof::Learned)
+            (table, BindingProof::EnvPy)
         );
         databases.push(bound.table.database.0.clone());
     }
