@@ -27,10 +27,11 @@ pub(super) struct Seen<'a> {
 
 /// The environments in a service's containers, the newest container's first.
 pub(super) fn of<'a>(state: &'a State, service: &'a ServiceId) -> Vec<Seen<'a>> {
-    let own = state.live.code.iter().filter_map(|(id, environments)| {
-        let live = state.live.containers.get(id)?;
-        (live.look.service == *service).then_some((live, environments))
-    });
+    let own = state
+        .live
+        .code
+        .of(service)
+        .filter_map(|(id, environments)| Some((state.live.containers.get(id)?, environments)));
     let mut seen: Vec<Seen<'_>> = own
         .flat_map(|(live, environments)| {
             environments.iter().map(move |(name, environment)| Seen {
@@ -112,14 +113,8 @@ pub(super) fn is_at_head(state: &State, service: &ServiceId) -> Option<bool> {
 /// Services whose version table stands where their newest code does not know, with what stands there: their code may be other than
 /// its image tells.
 pub fn puzzles(state: &State) -> BTreeSet<(ServiceId, Heads)> {
-    let services = state
-        .live
-        .code
-        .keys()
-        .filter_map(|id| state.live.containers.get(id));
-    let services: BTreeSet<&ServiceId> = services.map(|live| &live.look.service).collect();
     let mut puzzles = BTreeSet::new();
-    for service in services {
+    for service in state.live.code.services() {
         for (table, _) in state.durable.tables.bound(service) {
             if let Some((_, standing)) = standing(state, service, table)
                 && !standing.unknown.is_empty()
@@ -167,12 +162,16 @@ pub(super) fn unknown_to_all(
         return BTreeSet::new();
     };
     let mut unknown: BTreeSet<Revision> = newest.unknown.iter().cloned().collect();
+    if unknown.is_empty() {
+        return unknown;
+    }
     let running = state.live.containers.values().filter(|live| {
         live.look.state == ContainerState::Running && same_app(state, settings, &live.look.service, service)
     });
     let mut is_any = false;
     for live in running {
-        let Some(environments) = state.live.code.get(&live.look.id) else {
+        let mut own = state.live.code.of(&live.look.service);
+        let Some((_, environments)) = own.find(|(id, _)| **id == live.look.id) else {
             continue;
         };
         for environment in environments.values() {
@@ -189,7 +188,7 @@ pub(super) fn unknown_to_all(
 /// Who on this host knows all of these revisions: `project/service (image)`.
 pub(super) fn known_by(state: &State, revisions: &[Revision]) -> Vec<String> {
     let mut who = BTreeSet::new();
-    for (id, environments) in &state.live.code {
+    for (id, environments) in state.live.code.all() {
         let Some(live) = state.live.containers.get(id) else {
             continue;
         };
@@ -211,24 +210,15 @@ pub(super) fn creators<'a>(state: &'a State, database: &DatabaseId, table: &str)
     let near = near
         .map(|live| live.reading.services.as_slice())
         .unwrap_or_default();
-    let mut creators = BTreeSet::new();
-    for (id, environments) in &state.live.code {
-        let Some(live) = state
+    let creates = |service: &&ServiceId| {
+        let mut own = state
             .live
-            .containers
-            .get(id)
-            .filter(|live| near.contains(&live.look.service))
-        else {
-            continue;
-        };
-        if environments
-            .values()
-            .any(|environment| environment.graph.creates.contains(table))
-        {
-            creators.insert(&live.look.service);
-        }
-    }
-    creators
+            .code
+            .of(service)
+            .flat_map(|(_, environments)| environments.values());
+        own.any(|environment| environment.graph.creates.contains(table))
+    };
+    near.iter().filter(creates).collect()
 }
 
 /// What is shown of the code of a service.

@@ -19,7 +19,7 @@ use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
-pub use code::{CodeGraph, LiveEnvironment, LiveStanding};
+pub use code::{CodeGraph, Environments, LiveCode, LiveEnvironment, LiveStanding};
 pub use databases::LiveDatabase;
 pub use engine::Engine;
 pub use execs::UntoldExec;
@@ -46,8 +46,8 @@ pub struct Live {
     pub schemas: BTreeMap<DatabaseId, LiveSchema>,
     /// Sessions that wait for a lock, looked at while a migration runs.
     pub locks: BTreeMap<DatabaseId, LiveLocks>,
-    /// The code of every container that may migrate, by the names of its Alembic environments.
-    pub code: BTreeMap<ContainerId, BTreeMap<String, LiveEnvironment>>,
+    /// The code of every container that may migrate.
+    pub code: LiveCode,
     /// Counts since this process began, by service.
     pub counts: BTreeMap<ServiceId, LiveCounts>,
     /// Facts that the disk has refused so far, and since when.

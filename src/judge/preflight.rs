@@ -112,7 +112,7 @@ fn has_applied(state: &State, migration: &Migration, revision: &Revision) -> boo
 
 /// As any code that is known puts them in order.
 fn lies_between(state: &State, from: &Heads, to: &Heads, revision: &Revision) -> bool {
-    let mut environments = state.live.code.values().flat_map(|known| known.values());
+    let mut environments = state.live.code.all().flat_map(|(_, known)| known.values());
     let Some(known) = environments.find(|environment| {
         let revisions = &environment.graph.revisions;
         revisions.contains(revision) && to.0.iter().all(|row| revisions.contains(row))

@@ -1,5 +1,6 @@
 //! The engine's watch: against an engine played on the wire (time is paused there), and against the real one.
 
+mod code;
 mod execs;
 mod images;
 mod looks;

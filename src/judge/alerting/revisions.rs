@@ -42,7 +42,7 @@ pub(super) fn conditions(state: &State, settings: &Settings, now: Timestamp) -> 
 
 /// When one of them may begin by time alone.
 pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
-    let environments = state.live.code.values().flat_map(|known| known.values());
+    let environments = state.live.code.all().flat_map(|(_, known)| known.values());
     for standing in environments.flat_map(|environment| environment.standings.values()) {
         if standing.word != StandingWord::AtHead {
             moments.push(standing.since.after(SETTLE));

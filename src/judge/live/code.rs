@@ -10,7 +10,7 @@ use crate::alembic::risk;
 use crate::model::database::DatabaseReading;
 use crate::model::revision::{Heads, Revision, Standing, VersionTable};
 use crate::model::script::{Action, Code, Script};
-use crate::model::service::ContainerId;
+use crate::model::service::{ContainerId, ServiceId};
 use crate::model::status::{PendingRevision, StandingWord};
 use crate::model::time::Timestamp;
 
@@ -55,6 +55,37 @@ pub struct LiveStanding {
     pub since: Timestamp,
 }
 
+/// The code of every container that may migrate, by service.
+#[derive(Clone, Debug, Default)]
+pub struct LiveCode(BTreeMap<ServiceId, BTreeMap<ContainerId, Environments>>);
+
+/// The Alembic environments of a container, by name.
+pub type Environments = BTreeMap<String, LiveEnvironment>;
+
+impl LiveCode {
+    /// The code of a service's containers.
+    pub fn of<'a>(
+        &'a self,
+        service: &ServiceId,
+    ) -> impl Iterator<Item = (&'a ContainerId, &'a Environments)> + use<'a> {
+        self.0.get(service).into_iter().flatten()
+    }
+
+    /// The services of which code is known.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceId> {
+        self.0.keys()
+    }
+
+    /// The code of every container.
+    pub fn all(&self) -> impl Iterator<Item = (&ContainerId, &Environments)> {
+        self.0.values().flatten()
+    }
+
+    fn environments(&self) -> impl Iterator<Item = &LiveEnvironment> {
+        self.all().flat_map(|(_, environments)| environments.values())
+    }
+}
+
 /// Answers that were worked out for one observation: containers of one image share them.
 type Answers = BTreeMap<(*const Code, Heads), LiveStanding>;
 
@@ -66,7 +97,12 @@ impl Live {
         environments: &BTreeMap<String, Arc<Code>>,
         now: Timestamp,
     ) {
-        let before = self.code.remove(container).unwrap_or_default();
+        let Some(live) = self.containers.get(container) else {
+            return;
+        };
+        let service = live.look.service.clone();
+        let known = self.code.0.entry(service).or_default();
+        let before = known.remove(container).unwrap_or_default();
         let mut fresh = BTreeMap::new();
         for (name, code) in environments {
             let graph = self
@@ -80,7 +116,12 @@ impl Live {
             };
             fresh.insert(name.clone(), environment);
         }
-        self.code.insert(container.clone(), fresh);
+        let service = self
+            .containers
+            .get(container)
+            .map(|live| live.look.service.clone());
+        let known = service.map(|service| self.code.0.entry(service).or_default());
+        known.map(|known| known.insert(container.clone(), fresh));
         let readings: Vec<DatabaseReading> =
             self.databases.values().map(|live| live.reading.clone()).collect();
         for reading in readings {
@@ -89,8 +130,8 @@ impl Live {
     }
 
     fn graph_of(&self, code: &Arc<Code>) -> Option<Arc<CodeGraph>> {
-        let mut known = self.code.values().flat_map(BTreeMap::values);
-        known
+        self.code
+            .environments()
             .find(|known| Arc::ptr_eq(&known.code, code))
             .map(|known| Arc::clone(&known.graph))
     }
@@ -101,12 +142,13 @@ impl Live {
             return;
         };
         let mut answers = Answers::new();
-        for (id, environments) in &mut self.code {
-            let is_its = self
-                .containers
-                .get(id)
-                .is_some_and(|live| reading.services.contains(&live.look.service));
-            if !is_its || only.is_some_and(|only| only != id) {
+        let own = self
+            .code
+            .0
+            .iter_mut()
+            .filter(|(service, _)| reading.services.contains(service));
+        for (id, environments) in own.flat_map(|(_, known)| known) {
+            if only.is_some_and(|only| only != id) {
                 continue;
             }
             for environment in environments.values_mut() {
@@ -128,7 +170,10 @@ impl Live {
     /// The code of containers that are no longer there is forgotten.
     pub(super) fn forget_code(&mut self) {
         let containers = &self.containers;
-        self.code.retain(|id, _| containers.contains_key(id));
+        self.code.0.retain(|_, known| {
+            known.retain(|id, _| containers.contains_key(id));
+            !known.is_empty()
+        });
     }
 }
 

@@ -163,9 +163,13 @@ impl<'a> Scene<'a> {
         let mut foreign = BTreeSet::new();
         let mut ownerless = BTreeSet::new();
         for it in changes(change.before, &change.patch) {
-            // Who made it was seen, or their scripts say so.
+            // Who made it was seen, or the scripts say so; whose own scripts nobody has read may run another service's.
             let made = self.record.owners.get(&it.table);
-            let creators = code::creators(self.state, self.database, &it.table);
+            let creators = if code::of(self.state, &migration.service).is_empty() {
+                BTreeSet::new()
+            } else {
+                code::creators(self.state, self.database, &it.table)
+            };
             let is_own = made.is_none() && creators.contains(&migration.service);
             match made.or(creators.first().copied()) {
                 _ if it.kind == ChangeKind::Created || is_own => {}

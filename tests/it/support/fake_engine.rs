@@ -48,6 +48,7 @@ struct State {
     execs: Vec<execs::Exec>,
     /// How often a container was inspected.
     inspections: usize,
+    archives: Vec<(ContainerId, String)>,
     events: Events,
     versions: (u32, u32),
     podman: bool,
@@ -106,6 +107,7 @@ impl FakeEngine {
             containers: Containers::default(),
             execs: Vec::new(),
             inspections: 0,
+            archives: Vec::new(),
             events: Events::default(),
             versions: (12, 41),
             podman: false,
@@ -182,6 +184,19 @@ impl FakeEngine {
     /// How often a container was inspected so far.
     pub(crate) fn inspections(&self) -> usize {
         self.shared.state().inspections
+    }
+
+    /// Every path of which an archive was asked for so far, and of which container.
+    pub(crate) fn archives(&self) -> Vec<(ContainerId, String)> {
+        self.shared.state().archives.clone()
+    }
+
+    /// Somebody changes a file in a container.
+    pub(crate) fn write(&self, id: &ContainerId, path: &str, content: &str) {
+        self.shared.change(|state, _| {
+            let files = &mut state.containers.get(id).spec.files;
+            files.insert(path.to_owned(), content.into());
+        });
     }
 
     /// The event streams break off.

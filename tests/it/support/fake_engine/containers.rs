@@ -32,6 +32,8 @@ pub(crate) struct ContainerSpec {
     pub(crate) address: Option<IpAddr>,
     /// Files that can be read out of it, by absolute path.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// Paths that are mounted from elsewhere.
+    pub(crate) mounts: Vec<String>,
 }
 
 impl ContainerSpec {

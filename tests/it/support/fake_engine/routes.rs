@@ -94,27 +94,26 @@ async fn inspect(shared: &Arc<Shared>, id: &str) -> Answer {
 }
 
 fn archive(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
-    let state = shared.state();
-    let Some(container) = state.container(id) else {
-        return refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
-    };
     let path = url::form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "path")
         .map(|(_, path)| path);
     let path = path.unwrap_or_default();
-    match container.spec.files.get(path.as_ref()) {
-        Some(content) => {
-            let mut answer = whole(StatusCode::OK, shapes::tar(&path, content));
-            answer
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
-            answer
-        }
-        None => refuse(
-            StatusCode::NOT_FOUND,
-            &format!("Could not find the file {path} in container {}", container.id.0),
-        ),
-    }
+    let mut state = shared.state();
+    let Some(container) = state.container(id) else {
+        return refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
+    };
+    let id = container.id.clone();
+    let packed = shapes::tar(&path, &container.spec.files);
+    state.archives.push((id.clone(), path.to_string()));
+    let Some(packed) = packed else {
+        let problem = format!("Could not find the file {path} in container {}", id.0);
+        return refuse(StatusCode::NOT_FOUND, &problem);
+    };
+    let mut answer = whole(StatusCode::OK, packed);
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
+    answer
 }
 
 pub(super) fn refuse(status: StatusCode, message: &str) -> Answer {
