@@ -281,6 +281,9 @@ impl<'a> Scene<'a> {
                 Vec::new()
             };
         }
+        if replacing::is_returning(self.state, self.database) {
+            return Vec::new();
+        }
         let settle = if replacing::is_moved(self.state, self.database, &change) {
             SETTLE_MOVED
         } else {

@@ -143,9 +143,19 @@ pub(super) fn is_return(scene: &Scene<'_>, change: &Change<'_>) -> bool {
         .0
         .values()
         .all(|it| matches!(it, TablePatch::Created(_)));
-    change.at >= replaced.since
+    // A backup is played back piece by piece: what was there before its version tables came with it.
+    let has_begun = || {
+        let mut tables = version_tables(scene.state, scene.database);
+        is_arrival && tables.all(|(_, record)| went(record, change.since))
+    };
+    (change.at >= replaced.since || has_begun())
         && (change.at <= replaced.last_at.after(SOON)
             || (is_arrival && change.at <= replaced.last_at.after(RETURN)))
+}
+
+/// Whether the version tables went and are there again, and nobody was told yet what that means for what else changed.
+pub(super) fn is_returning(state: &State, database: &DatabaseId) -> bool {
+    returned_at(state, database).is_some()
 }
 
 fn version_tables<'a>(

@@ -211,6 +211,19 @@ fn a_small_backup_that_is_played_back_between_two_readings_of_the_schema_is_told
 }
 
 #[test]
+fn what_a_backup_brings_before_its_version_tables_is_part_of_the_replacement_and_no_drift() {
+    let mut story = full(Policy::Explicit);
+    let brought: [(&str, &[&str]); 1] = [("brought", &["id"])];
+    story.reads(&[]).seconds(1);
+    story
+        .reads_schema(&[FULL.as_slice(), brought.as_slice()].concat())
+        .seconds(1);
+    story.reads(&[(BACKEND_TABLE, &["a1"])]).seconds(120);
+    assert_eq!(story.sent(), ["DatabaseReplaced firing"]);
+    assert!(story.migrations().is_empty());
+}
+
+#[test]
 fn a_version_table_that_goes_and_comes_back_beside_one_that_stays_is_somebodys_work() {
     let mut story = full(Policy::Deny);
     let other = ("other_version", &["z9"][..]);
