@@ -19,7 +19,7 @@ use super::endpoint::Endpoint;
 use super::engine::{Engine, EngineError, whole};
 use super::inspect;
 use super::inventory::{CodePlace, Container};
-use crate::alembic::paths;
+use crate::alembic::{code, paths};
 use crate::model::container::ArmedSource;
 use crate::model::observation::Observation;
 use crate::model::script::Code;
@@ -201,7 +201,11 @@ impl CodeReader {
             shared => match reading::environments(engine, id, place).await {
                 Ok((environments, from)) => {
                     let known = Known { environments, from };
-                    let differs = shared.is_some_and(|shared| shared.environments != known.environments);
+                    let differs = match shared {
+                        Some(shared) => shared.environments != known.environments,
+                        // What would stand for the whole image must be the image's.
+                        None => known.is_changed_by(&engine.changes(id).await),
+                    };
                     let environments = known.environments.clone();
                     let is_its_own = differs || known.is_mounted_into(place);
                     if !is_its_own {
@@ -263,6 +267,13 @@ impl CodeReader {
 }
 
 impl Known {
+    /// Whether some of it is among these paths: what Python itself writes beside its scripts is no change of theirs.
+    fn is_changed_by(&self, changes: &[String]) -> bool {
+        let is_code = |path: &str| code::is_python(path) || inspect::is_config(path);
+        let is_its = |path: &String| self.from.iter().any(|from| paths::is_within(path, from));
+        changes.iter().any(|path| is_code(path) && is_its(path))
+    }
+
     /// Whether some of it comes from what is mounted.
     fn is_mounted_into(&self, place: &CodePlace) -> bool {
         let is_mounted = |path: &String| {

@@ -158,3 +158,21 @@ async fn a_container_whose_files_somebody_changed_is_read_by_itself_once_its_dat
     reading.hurry.send(Again::All(backend)).await.expect("it listens");
     assert_eq!(reading.next().await, (id, vec!["a1".to_owned(), "b2".to_owned()]));
 }
+
+#[tokio::test]
+async fn a_container_whose_files_somebody_changed_does_not_speak_for_its_image() {
+    let engine = FakeEngine::new();
+    let changed = engine.create(application("backend"));
+    engine.write(
+        &changed,
+        "/srv/dbmig/versions/b2_next.py",
+        &revision("b2", "'a1'"),
+    );
+    let mut reading = Reading::of(&engine);
+    assert_eq!(
+        reading.next().await,
+        (changed, vec!["a1".to_owned(), "b2".to_owned()])
+    );
+    let clean = engine.create(application("other"));
+    assert_eq!(reading.next().await, (clean, vec!["a1".to_owned()]));
+}

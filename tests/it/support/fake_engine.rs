@@ -194,8 +194,9 @@ impl FakeEngine {
     /// Somebody changes a file in a container.
     pub(crate) fn write(&self, id: &ContainerId, path: &str, content: &str) {
         self.shared.change(|state, _| {
-            let files = &mut state.containers.get(id).spec.files;
-            files.insert(path.to_owned(), content.into());
+            let container = state.containers.get(id);
+            container.spec.files.insert(path.to_owned(), content.into());
+            container.changed.push(path.to_owned());
         });
     }
 

@@ -113,6 +113,8 @@ pub(crate) struct Container {
     pub(crate) cut: Option<(u64, Cut)>,
     /// Log streams with a smaller number give nothing.
     pub(crate) stalled: u64,
+    /// Files that were changed since it was made.
+    pub(crate) changed: Vec<String>,
 }
 
 impl Container {
@@ -193,6 +195,7 @@ impl Containers {
             requests: watch::Sender::new(Vec::new()),
             cut: None,
             stalled: 0,
+            changed: Vec::new(),
         });
         id
     }

@@ -47,6 +47,7 @@ async fn route(request: &Request<Incoming>, shared: &Arc<Shared>) -> Answer {
         ["containers", id, "json"] => inspect(shared, id).await,
         ["containers", id, "logs"] => logs::answer(shared, id, query),
         ["containers", id, "archive"] => archive(shared, id, query),
+        ["containers", id, "changes"] => changes(shared, id),
         ["exec", id, "json"] => match execs::inspect(&shared.state(), id) {
             Some(exec) => json_answer(&exec),
             None => refuse(StatusCode::NOT_FOUND, &format!("No such exec instance: {id}")),
@@ -114,6 +115,18 @@ fn archive(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
     answer
+}
+
+fn changes(shared: &Arc<Shared>, id: &str) -> Answer {
+    let state = shared.state();
+    let Some(container) = state.container(id) else {
+        return refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
+    };
+    let changes = container
+        .changed
+        .iter()
+        .map(|path| json!({ "Path": path, "Kind": 1 }));
+    json_answer(&changes.collect())
 }
 
 pub(super) fn refuse(status: StatusCode, message: &str) -> Answer {
