@@ -43,6 +43,9 @@ wait_for() { # WHAT COMMAND...: until it succeeds, at most two minutes
 
 # The unexpected migrations that Alertmanager holds now.
 unexpected() { get "$alertmanager" '/api/v2/alerts?filter=alertname%3D%22UnexpectedMigration%22'; }
+nothing_pending() { # read anew when somebody asks
+    "${compose[@]}" exec -T migwatch /migwatch plan $project/coe-backend | grep -q "nothing is pending"
+}
 has_unexpected() { unexpected | grep -q UnexpectedMigration; }
 no_alert() { [ "$(get "$alertmanager" /api/v2/alerts)" = '[]' ]; }
 # SERVICE's last start has come to an end: its application is up behind the proxy.
@@ -81,7 +84,7 @@ for setting in DEMO_HTTP_PORT=$http DEMO_RAG_PORT=$rag DEMO_MIGWATCH_PORT=$port 
     fi
 done
 
-say "Step 1 of 4: an ordinary start skips the migrations, and migwatch is quiet"
+say "Step 1 of 5: an ordinary start skips the migrations, and migwatch is quiet"
 stack_quietly up -d
 wait_for "the services" answers
 wait_for "migwatch" get "$port" /-/ready
@@ -93,7 +96,7 @@ wait_for "a quiet Alertmanager" no_alert
 note "" "Alertmanager has no alert."
 next_step
 
-say "Step 2 of 4: a deploy that says what it does is expected"
+say "Step 2 of 5: a deploy that says what it does is expected"
 export RUN_MIGRATIONS=true
 shown export RUN_MIGRATIONS=true
 stack_quietly up -d coe-ragpipeline coe-backend coe-reports
@@ -108,8 +111,24 @@ shown "curl http://127.0.0.1:$alertmanager/api/v2/alerts"
 get "$alertmanager" /api/v2/alerts | indented
 next_step
 
-say "Step 3 of 4: weeks later, somebody restarts the container"
-note "Meanwhile a new release has brought a new revision to the backend:"
+say "Step 3 of 5: before the next deploy, what would it do?"
+note "Somebody has prepared a release. Its revision lies in the backend's folder of scripts and has not run:"
+stack exec -T coe-backend release tidy
+stack exec -T migwatch /migwatch plan $project/coe-backend
+shown "${compose[*]} exec -T migwatch /migwatch preflight $project/coe-backend"
+code=0
+"${compose[@]}" exec -T migwatch /migwatch preflight $project/coe-backend 2>&1 | indented || code=$?
+note "" "exit code $code: a pipeline stops here. The revision drops a table that the RagPipeline's migrations made." \
+    "Prometheus is told as well:"
+shown "curl http://127.0.0.1:$port/metrics | grep '^migwatch_revisions_pending'"
+get "$port" /metrics | grep '^migwatch_revisions_pending' | indented
+note "" "The release is withdrawn:"
+stack exec -T coe-backend release --withdraw tidy
+wait_for "nothing to be pending any more" nothing_pending
+next_step
+
+say "Step 4 of 5: weeks later, somebody restarts the container"
+note "Meanwhile another release has brought a new revision to the backend:"
 stack exec -T coe-backend release next
 note "" "RUN_MIGRATIONS=true is still baked into the container from the deploy, so an innocent restart migrates the database:"
 stack_quietly restart coe-backend
@@ -121,7 +140,7 @@ stack exec -T migwatch /migwatch history
 note "" "One alert, with what was seen and who saw it. The deploy's three migrations are in the history as well, and quiet."
 next_step
 
-say "Step 4 of 4: what is running, and what to try"
+say "Step 5 of 5: what is running, and what to try"
 id=$(unexpected | grep -o '"migration": *"[^"]*"' | head -n 1 | cut -d '"' -f 4 || true)
 cat <<TEXT
    migwatch      http://127.0.0.1:$port/            (metrics: /metrics, API: /api/v1/services, /api/v1/migrations, /api/v1/alerts)

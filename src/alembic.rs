@@ -14,3 +14,6 @@ pub mod risk;
 pub mod script;
 pub mod settings;
 pub mod sql;
+
+/// The longest file that is read, in bytes. Scripts have 1 to 20 KiB; longer ones hold data.
+pub const LONGEST_FILE: usize = 256 * 1024;

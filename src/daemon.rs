@@ -146,6 +146,7 @@ impl Parts {
             clock: Arc::clone(&self.clock),
             own: monitor::Own::default(),
         };
+        let code = monitor.hurry.code.clone();
         tasks.core.spawn(
             "monitor",
             monitor.run(observations, handed_on, tasks.stops.monitor.clone()),
@@ -156,12 +157,8 @@ impl Parts {
             clock: Arc::clone(&self.clock),
             handed: self.metrics.handed(),
         };
-        let notify = keeper::run(
-            config_view.clone(),
-            wiring,
-            self.client,
-            tasks.stops.notify.clone(),
-        );
+        let stop = tasks.stops.notify.clone();
+        let notify = keeper::run(config_view.clone(), wiring, self.client, stop);
         tasks.core.spawn("notify", notify);
         let edges = Edges {
             options: &self.options,
@@ -173,6 +170,7 @@ impl Parts {
         let warnings = edges.spawn(&mut tasks, &state_view, hurries);
         let views = views::Views {
             published: state_view,
+            code,
             config: config_view,
             reload,
             journal: self.journal,

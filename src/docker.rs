@@ -32,7 +32,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use code::{Again, CodeReader, Environments, of_image as code_of_image};
+pub use code::{Again, Answer, CodeReader, Environments, Found, of_image as code_of_image};
 pub use endpoint::Endpoint;
 use engine::Engine;
 pub use engine::{ApiVersion, EngineError, EngineInfo, check};

@@ -57,6 +57,8 @@ pub type ReadyView = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 /// Looks up migrations, newest first; may block, since it is called off the event loop. The error is one sentence.
 pub type HistoryView = Arc<dyn Fn(HistoryQuery) -> Result<Vec<Migration>, String> + Send + Sync>;
 
+/// Has the code of a service read as it is now, before it is judged; may block. The error is one sentence.
+pub type RefreshView = Arc<dyn Fn(&ServiceId) -> Result<(), String> + Send + Sync>;
 /// Plans migrations of a service; the error is one sentence.
 pub type PlanView = Arc<dyn Fn(PlanQuery) -> Result<Vec<Plan>, String> + Send + Sync>;
 /// Answers the checks before a deploy that need the state; may block. The error is one sentence.
@@ -71,6 +73,8 @@ pub struct Views {
     pub ready: ReadyView,
     /// Migrations, old ones too.
     pub history: HistoryView,
+    /// The code of a service, read now.
+    pub refresh: RefreshView,
     /// What a migration would do.
     pub plan: PlanView,
     /// Whether anything stands in the way of a deploy.

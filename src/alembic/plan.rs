@@ -24,10 +24,6 @@ pub fn of(code: &Code, scene: PlanScene, target: &str) -> Plan {
         .filter(|row| !graph.knows(row))
         .cloned()
         .collect();
-    let unreadable = code
-        .unreadable
-        .iter()
-        .map(|unreadable| format!("{}: {}", unreadable.path, unreadable.reason));
     let (pending, refusal) = match graph.pending(&current, target) {
         Ok(pending) => (pending, None),
         Err(refusal) => (Vec::new(), Some(refusal.to_string())),
@@ -40,18 +36,23 @@ pub fn of(code: &Code, scene: PlanScene, target: &str) -> Plan {
         image: None,
         target: target.to_owned(),
         heads: graph.heads(),
-        problems: graph
-            .problems()
-            .iter()
-            .map(Problem::to_string)
-            .chain(unreadable)
-            .collect(),
+        problems: problems(code, &graph),
         refusal,
         unknown,
         known_by: Vec::new(),
         pending: scripts.map(|script| planned(script, &scene, &own)).collect(),
         scene,
     }
+}
+
+/// What is wrong with these scripts together, a sentence each; what could not be read, too.
+pub fn problems(code: &Code, graph: &Graph<'_>) -> Vec<String> {
+    let unreadable = code
+        .unreadable
+        .iter()
+        .map(|unreadable| format!("{}: {}", unreadable.path, unreadable.reason));
+    let problems = graph.problems().iter().map(Problem::to_string);
+    problems.chain(unreadable).collect()
 }
 
 /// The tables that scripts create, by the names that they have in the end too.

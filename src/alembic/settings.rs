@@ -10,11 +10,9 @@ mod ini;
 mod interpolation;
 mod pyproject;
 
+use crate::alembic::LONGEST_FILE;
 use crate::alembic::paths::{join, normal};
 use crate::model::script::Unreadable;
-
-/// Longer files are no settings.
-const LONGEST: usize = 256 * 1024;
 
 /// What a file of settings is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +80,7 @@ impl Settings {
 /// What Alembic could not read either, with the line if there is one. The path is the file's usual name in `here`.
 pub fn read(kind: Kind, bytes: &[u8], here: &str, section: &str) -> Result<Settings, Unreadable> {
     let settings = match std::str::from_utf8(bytes) {
-        _ if bytes.len() > LONGEST => Err(format!("it has {} bytes: settings are shorter", bytes.len())),
+        _ if bytes.len() > LONGEST_FILE => Err(format!("it has {} bytes: settings are shorter", bytes.len())),
         Err(_) => Err("it is not UTF-8".to_owned()),
         Ok(text) if kind == Kind::Ini => of_ini(text, here, section),
         Ok(text) => pyproject::read(text, here),

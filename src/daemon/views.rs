@@ -1,19 +1,23 @@
 //! What the HTTP side may see: pictures of the state made when somebody asks, and the few figures that are measured here.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, Registry};
-use tokio::sync::watch;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Published;
 use super::reload;
 use crate::config::Config;
+use crate::docker;
 use crate::http;
 use crate::journal::{HistoryFilter, Journal};
 use crate::judge::{plan, preflight, view};
 use crate::model::migration::Migration;
 use crate::model::plan::Plan;
 use crate::model::preflight::Check;
+use crate::model::service::ServiceId;
 use crate::model::status::Status;
 use crate::model::time::Clock;
 use crate::notify::Handed;
@@ -22,6 +26,9 @@ use crate::notify::Handed;
 const DETECTION_BUCKETS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0,
 ];
+
+/// How long somebody waits for code to be read at the most: an archive of a large folder on a busy host takes a second or two.
+const REFRESH: Duration = Duration::from_secs(8);
 
 /// How many migrations of a project are looked through for a rehearsal, the newest ones.
 const REHEARSALS: usize = 1000;
@@ -55,6 +62,8 @@ impl Metrics {
 /// What the views are made of.
 pub(super) struct Views {
     pub(super) published: watch::Receiver<Arc<Published>>,
+    /// Reads code.
+    pub(super) code: mpsc::Sender<docker::Again>,
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) reload: reload::Status,
     pub(super) journal: Arc<Mutex<Journal>>,
@@ -68,11 +77,12 @@ impl Views {
         let build = self.build.clone();
         let shared = Arc::new(self);
         let (status, ready, history) = (Arc::clone(&shared), Arc::clone(&shared), Arc::clone(&shared));
-        let (plan, preflight) = (Arc::clone(&shared), shared);
+        let (refresh, plan, preflight) = (Arc::clone(&shared), Arc::clone(&shared), shared);
         http::Views {
             status: Arc::new(move || Arc::new(status.status())),
             ready: Arc::new(move || ready.ready()),
             history: Arc::new(move |query| history.history(&query)),
+            refresh: Arc::new(move |service| refresh.refresh(service)),
             plan: Arc::new(move |query| plan.plan(&query)),
             preflight: Arc::new(move |question| preflight.preflight(&question)),
             registry,
@@ -100,6 +110,29 @@ impl Views {
         }
         let problem = live.engine.problem.clone();
         Err(problem.unwrap_or_else(|| "the engine has not been looked at yet".to_owned()))
+    }
+
+    /// Blocks until the code of the service's newest container was read, and is in the state that is shown.
+    fn refresh(&self, service: &ServiceId) -> Result<(), String> {
+        let (answer, answered) = oneshot::channel();
+        let again = docker::Again::Asked(service.clone(), answer);
+        let mut published = self.published.clone();
+        let refreshed = async {
+            let stops = || "migwatch stops".to_owned();
+            self.code.send(again).await.map_err(|_| stops())?;
+            let found = answered.await.map_err(|_| stops())??;
+            if let Some((container, environments)) = found {
+                let is_shown =
+                    |published: &Arc<Published>| published.state.live.holds_code(&container, &environments);
+                published.wait_for(is_shown).await.map_err(|_| stops())?;
+            }
+            Ok(())
+        };
+        let ended = Handle::current().block_on(tokio::time::timeout(REFRESH, refreshed));
+        let late = || Err(format!("it did not end within {} s", REFRESH.as_secs()));
+        ended.unwrap_or_else(|_| late()).map_err(|why| {
+            format!("the code of {service} cannot be read as it is now, and nothing is said by what it was before: {why}")
+        })
     }
 
     fn plan(&self, query: &http::PlanQuery) -> Result<Vec<Plan>, String> {

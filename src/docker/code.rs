@@ -1,10 +1,11 @@
 //! The code of containers: reads the Alembic environments inside them, running or not, by the engine's archives. Nothing is run.
 //!
 //! Promises that containers of one image are read once, that what is mounted into a container is read again at each of its starts, when a
-//! migration of its service seems under way, and now and then, and that a container whose code cannot be read keeps no other from
-//! being read. Refuses to know what the scripts mean for anybody.
+//! migration of its service seems under way, and now and then, that who asks is answered with what is there now, and that a container
+//! whose code cannot be read keeps no other from being read. Refuses to know what the scripts mean for anybody.
 
 mod archive;
+mod asked;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,10 +27,14 @@ use crate::model::script::Code;
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::time::Timestamp;
 
+use asked::Waiting;
+pub use asked::{Answer, Found};
+
 /// What is mounted may change at any time, and nothing tells of it.
 const MOUNTED_AGAIN: Duration = Duration::from_secs(300);
-/// However much is going on, the code of a container is read no faster than this.
-const AT_LEAST: Duration = Duration::from_secs(2);
+/// However much is going on, the code of a container is read no faster than this: each reading has the engine start processes. Soon enough
+/// that what was new to it is known before anything is concluded from its absence.
+const AT_LEAST: Duration = Duration::from_secs(5);
 /// What could not be read is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -37,12 +42,14 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub type Environments = BTreeMap<String, Arc<Code>>;
 
 /// Whose code is to be read again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Again {
     /// A migration of the service seems under way: what is mounted into its containers.
     Mounted(ServiceId),
     /// Its database stands where its image's code does not know: somebody may have changed files in its containers.
     All(ServiceId),
+    /// Somebody waits to hear what is in its newest container now.
+    Asked(ServiceId, Answer),
 }
 
 /// Reads the code of every container that may migrate.
@@ -54,8 +61,9 @@ pub struct CodeReader {
     /// By place, as if nothing were mounted.
     images: BTreeMap<CodePlace, Known>,
     told: BTreeMap<ContainerId, Told>,
-    /// Containers whose code could not be read: said once.
-    unreadable: BTreeSet<ContainerId>,
+    /// Containers whose code could not be read, and why: said once.
+    unreadable: BTreeMap<ContainerId, String>,
+    waiting: Vec<Waiting>,
 }
 
 /// What was read of a place.
@@ -72,9 +80,12 @@ struct Told {
     environments: Environments,
     /// It comes from what is mounted, or may differ from the image's for another reason.
     is_its_own: bool,
+    /// When its reading began.
     at: Instant,
-    /// It is to be read again, since something happens.
-    is_hurried: bool,
+    /// When it is read again.
+    due: Instant,
+    /// It is to be read as it is, whatever its image holds.
+    is_asked: bool,
 }
 
 impl CodeReader {
@@ -92,7 +103,8 @@ impl CodeReader {
             inbox,
             images: BTreeMap::new(),
             told: BTreeMap::new(),
-            unreadable: BTreeSet::new(),
+            unreadable: BTreeMap::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -108,12 +120,14 @@ impl CodeReader {
         loop {
             let containers = Arc::clone(&self.inventory.borrow_and_update());
             self.forget(&containers);
-            let is_whole = self.read_all(&containers).await;
-            let next = self.next(is_whole);
+            let began = Instant::now();
+            let read = self.read_all(&containers, began).await;
+            self.answer(began, &read);
+            let next = self.next(matches!(read, Ok(true)));
             tokio::select! {
                 changed = self.inventory.changed() => if changed.is_err() { return },
                 again = self.hurry.recv(), if can_hurry => match again {
-                    Some(again) => self.hurry(&containers, &again),
+                    Some(again) => self.hurry(&containers, again),
                     None => can_hurry = false,
                 },
                 () = tokio::time::sleep_until(next) => {}
@@ -123,7 +137,7 @@ impl CodeReader {
 
     fn forget(&mut self, containers: &[Container]) {
         self.unreadable
-            .retain(|id| containers.iter().any(|container| container.look.id == *id));
+            .retain(|id, _| containers.iter().any(|container| container.look.id == *id));
         self.told
             .retain(|id, _| containers.iter().any(|container| container.look.id == *id));
         self.images.retain(|image, _| {
@@ -133,18 +147,19 @@ impl CodeReader {
         });
     }
 
-    fn hurry(&mut self, containers: &[Container], again: &Again) {
+    fn hurry(&mut self, containers: &[Container], again: Again) {
         let (service, is_all) = match again {
             Again::Mounted(service) => (service, false),
             Again::All(service) => (service, true),
+            Again::Asked(service, answer) => return self.ask(containers, &service, answer),
         };
         for container in containers
             .iter()
-            .filter(|container| container.look.service == *service)
+            .filter(|container| container.look.service == service)
         {
             if let Some(told) = self.told.get_mut(&container.look.id) {
                 told.is_its_own |= is_all;
-                told.is_hurried = told.is_its_own;
+                told.due = told.due.min(told.at + AT_LEAST);
             }
         }
     }
@@ -152,32 +167,30 @@ impl CodeReader {
     /// When something is read again by time alone.
     fn next(&self, is_whole: bool) -> Instant {
         let again = (!is_whole).then(|| Instant::now() + AGAIN);
-        let mounted = self.told.values().filter(|told| told.is_its_own);
-        let mounted = mounted.map(|told| told.at + told.pause()).min();
+        let mounted = self.told.values().filter(|told| told.is_read_again());
+        let mounted = mounted.map(|told| told.due).min();
         let far = Instant::now() + MOUNTED_AGAIN;
         again.into_iter().chain(mounted).min().unwrap_or(far)
     }
 
-    /// Whether everything that is due could be read.
-    async fn read_all(&mut self, containers: &[Container]) -> bool {
+    /// Whether everything that is due by `now` could be read; an error where the engine is away: the watch says so, too.
+    async fn read_all(&mut self, containers: &[Container], now: Instant) -> Result<bool, EngineError> {
         let due: Vec<&Container> = containers
             .iter()
-            .filter(|container| self.is_due(container))
+            .filter(|container| self.is_due(container, now))
             .collect();
         if due.is_empty() {
-            return true;
+            return Ok(true);
         }
-        let Ok(engine) = Engine::connect(&self.endpoint).await else {
-            return false; // the watch says that the engine is away
-        };
+        let engine = Engine::connect(&self.endpoint).await?;
         let mut is_whole = true;
         for container in due {
             is_whole &= self.read(&engine, container).await;
         }
-        is_whole
+        Ok(is_whole)
     }
 
-    fn is_due(&self, container: &Container) -> bool {
+    fn is_due(&self, container: &Container, now: Instant) -> bool {
         if container.look.armed.source == ArmedSource::Nothing {
             return false;
         }
@@ -186,18 +199,20 @@ impl CodeReader {
         };
         let has_started = container.look.started_at > told.started_at;
         told.place != container.code
-            || (told.is_its_own && (has_started || told.at.elapsed() >= told.pause()))
+            || (told.is_its_own && has_started)
+            || (told.is_read_again() && told.due <= now)
     }
 
     /// Whether it could be read.
     async fn read(&mut self, engine: &Engine, container: &Container) -> bool {
         let (id, place) = (&container.look.id, &container.code);
+        let began = Instant::now();
         let shared = self.images.get(&place.image());
         let shared = shared.filter(|known| !known.is_mounted_into(place));
         let told = self.told.get(id).filter(|told| told.place == *place);
-        let was_its_own = told.is_some_and(|told| told.is_its_own);
+        let is_read_again = told.is_some_and(Told::is_read_again);
         let (environments, is_its_own) = match shared {
-            Some(shared) if !was_its_own => (shared.environments.clone(), false),
+            Some(shared) if !is_read_again => (shared.environments.clone(), false),
             shared => match reading::environments(engine, id, place).await {
                 Ok((environments, from)) => {
                     let known = Known { environments, from };
@@ -216,10 +231,11 @@ impl CodeReader {
                 // It may be gone by now, or the engine is.
                 Err(error) if error.is_absent() => return true,
                 Err(error) => {
-                    if self.unreadable.insert(id.clone()) {
-                        let reason = whole(&error);
+                    let reason = whole(&error);
+                    if !self.unreadable.contains_key(id) {
                         tracing::warn!(container = %id, reason, "cannot read the code of a container; it is tried again");
                     }
+                    self.unreadable.insert(id.clone(), reason);
                     return false;
                 }
             },
@@ -235,8 +251,9 @@ impl CodeReader {
             started_at: container.look.started_at,
             environments: environments.clone(),
             is_its_own,
-            at: Instant::now(),
-            is_hurried: false,
+            at: began,
+            due: began + MOUNTED_AGAIN,
+            is_asked: false,
         };
         self.told.insert(id.clone(), told);
         if is_news {
@@ -285,9 +302,9 @@ impl Known {
 }
 
 impl Told {
-    /// From one reading of what is mounted to the next.
-    fn pause(&self) -> Duration {
-        if self.is_hurried { AT_LEAST } else { MOUNTED_AGAIN }
+    /// Its image alone does not tell what it holds.
+    fn is_read_again(&self) -> bool {
+        self.is_its_own || self.is_asked
     }
 }
 

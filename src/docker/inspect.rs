@@ -19,7 +19,7 @@ use crate::model::exec::MigrationCommand;
 use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
 
-pub(super) use code::{is_config, working_dir};
+pub(super) use code::{CONFIGS, is_config, working_dir};
 
 /// One container as inspected, with what only the edge needs.
 #[derive(Clone, Debug, PartialEq)]

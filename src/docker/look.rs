@@ -18,8 +18,6 @@ use crate::model::service::{ContainerId, ServiceId};
 
 /// How many containers a full look asks for at once: it is never urgent, and the engine has others to serve.
 const AT_ONCE: usize = 4;
-/// Where an application keeps its Alembic environment, relative to the working directory or absolute.
-const PLACES: [&str; 3] = ["alembic.ini", "migrations/alembic.ini", "/app/alembic.ini"];
 
 /// What a look at one container found.
 #[derive(Debug)]
@@ -118,7 +116,7 @@ impl Looker {
         if let Some(known) = known {
             return known;
         }
-        for file in PLACES {
+        for file in inspect::CONFIGS {
             let path = std::path::Path::new(&inspected.container.code.working_dir).join(file);
             match self.engine.holds(&look.id, &path.to_string_lossy()).await {
                 Ok(false) => {}

@@ -6,11 +6,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::alembic::code::{self, Folders, Source, Sources};
-use crate::alembic::{paths, settings};
+use crate::alembic::{LONGEST_FILE, paths, settings};
 use crate::model::script::Code;
 
-/// The longest file that is read: what is longer is no revision script.
-const LONGEST_FILE: u64 = 256 * 1024;
 /// The most files that are looked at.
 const FILES: usize = 50_000;
 /// How many folders may lie in one another.
@@ -152,11 +150,11 @@ fn file(path: &Path) -> Source {
         if !file.metadata()?.is_file() {
             return Err(std::io::Error::other("it is no regular file"));
         }
-        file.take(LONGEST_FILE + 1).read_to_end(&mut bytes)
+        file.take(LONGEST_FILE as u64 + 1).read_to_end(&mut bytes)
     });
     match read {
         Err(error) => Source::Unusable(error.to_string()),
-        Ok(_) if bytes.len() as u64 > LONGEST_FILE => Source::Unusable(format!(
+        Ok(_) if bytes.len() > LONGEST_FILE => Source::Unusable(format!(
             "it is longer than {} KiB: no revision script is",
             LONGEST_FILE >> 10
         )),

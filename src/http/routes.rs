@@ -222,19 +222,25 @@ impl Routes {
             Route::Alerts => json(&(self.views.status)().alerts),
             Route::Migrations => {
                 let history = std::sync::Arc::clone(&self.views.history);
-                let failed = StatusCode::INTERNAL_SERVER_ERROR;
-                looked_up(api::history_query(query), failed, move |asked| history(asked)).await
+                let failed = |problem| (StatusCode::INTERNAL_SERVER_ERROR, problem);
+                looked_up(api::history_query(query), move |asked| {
+                    history(asked).map_err(failed)
+                })
+                .await
             }
             Route::Plan => {
-                let plan = std::sync::Arc::clone(&self.views.plan);
-                let unknown = StatusCode::NOT_FOUND;
-                looked_up(api::plan_query(query), unknown, move |asked| plan(asked)).await
+                let views = self.views.clone();
+                looked_up(api::plan_query(query), move |asked| {
+                    (views.refresh)(&asked.service).map_err(unrefreshed)?;
+                    (views.plan)(asked).map_err(unknown)
+                })
+                .await
             }
             Route::Preflight => {
-                let preflight = std::sync::Arc::clone(&self.views.preflight);
-                let unknown = StatusCode::NOT_FOUND;
-                looked_up(api::preflight_query(query), unknown, move |asked| {
-                    preflight(asked)
+                let views = self.views.clone();
+                looked_up(api::preflight_query(query), move |asked| {
+                    (views.refresh)(&asked.service).map_err(unrefreshed)?;
+                    (views.preflight)(asked).map_err(unknown)
                 })
                 .await
             }
@@ -255,11 +261,20 @@ impl Routes {
     }
 }
 
-/// Answers a question off the event loop: the answer may come from the disk, or be worked out. `failed` is the status where there is none.
+/// Nothing is known of what was asked for.
+fn unknown(problem: String) -> (StatusCode, String) {
+    (StatusCode::NOT_FOUND, problem)
+}
+
+/// What would be answered may be out of date: a deploy goes by it.
+fn unrefreshed(problem: String) -> (StatusCode, String) {
+    (StatusCode::SERVICE_UNAVAILABLE, problem)
+}
+
+/// Answers a question off the event loop: the answer may come from the disk, or be worked out, or waited for.
 async fn looked_up<Q, T>(
     asked: Result<Q, String>,
-    failed: StatusCode,
-    look: impl FnOnce(Q) -> Result<T, String> + Send + 'static,
+    look: impl FnOnce(Q) -> Result<T, (StatusCode, String)> + Send + 'static,
 ) -> Answer
 where
     Q: Send + 'static,
@@ -271,7 +286,7 @@ where
     };
     match tokio::task::spawn_blocking(move || look(asked)).await {
         Ok(Ok(found)) => json(&found),
-        Ok(Err(problem)) => error(failed, &problem),
+        Ok(Err((status, problem))) => error(status, &problem),
         Err(_) => error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "looking that up failed; the log of migwatch says why",

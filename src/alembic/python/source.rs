@@ -4,16 +4,15 @@
 
 use std::borrow::Cow;
 
+use crate::alembic::LONGEST_FILE;
+
 /// A file's text.
 pub(super) type Text<'s> = Cow<'s, str>;
 
-/// The longest file that is read, in bytes. Scripts have 1 to 20 KiB; longer ones hold data.
-pub(super) const LONGEST: usize = 256 * 1024;
-
 /// The text of a file: UTF-8. A byte order mark stays: the parser skips it.
 pub(super) fn decode(source: &[u8]) -> Result<Text<'_>, String> {
-    if source.len() > LONGEST {
-        return Err(format!("longer than {} KiB", LONGEST / 1024));
+    if source.len() > LONGEST_FILE {
+        return Err(format!("longer than {} KiB", LONGEST_FILE / 1024));
     }
     if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
         return Err("line 1: UTF-16, only UTF-8 is read".to_owned());

@@ -10,7 +10,7 @@ use crate::alembic::sql::HOLE;
 use super::value::{Arguments, Value};
 
 /// The longest text that is put together, in bytes: what a whole file may have.
-pub(super) const LONGEST: usize = 256 * 1024;
+pub(super) const LONGEST: usize = crate::alembic::LONGEST_FILE;
 
 fn text<'t>(text: String) -> Value<'t> {
     if text.len() > LONGEST {

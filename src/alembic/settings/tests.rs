@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::{Kind, LONGEST, Settings, read};
+use super::{Kind, LONGEST_FILE, Settings, read};
 
 /// `SCRIPT_LOCATION [VERSION|LOCATIONS] RECURSIVE`, or `refused`.
 fn said(kind: Kind, text: &str, section: &str) -> String {
@@ -307,7 +307,7 @@ fn bytes_that_are_no_text_or_too_many_are_refused() {
     for kind in [Kind::Ini, Kind::Pyproject] {
         let reason = |bytes: &[u8]| read(kind, bytes, "/srv/app", "alembic").unwrap_err().reason;
         assert_eq!(reason(b"[alembic]\nscript_location = \xff"), "it is not UTF-8");
-        assert!(reason(&vec![b'\n'; LONGEST + 1]).contains("settings are shorter"));
+        assert!(reason(&vec![b'\n'; LONGEST_FILE + 1]).contains("settings are shorter"));
     }
 }
 

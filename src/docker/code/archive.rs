@@ -12,10 +12,8 @@ use http_body_util::BodyExt as _;
 use tokio::sync::mpsc;
 
 use super::super::wire::Body;
-use crate::alembic::paths;
+use crate::alembic::{LONGEST_FILE, paths};
 
-/// The longest file that is kept: what is longer is no revision script.
-const LONGEST_FILE: u64 = 256 * 1024;
 /// The most that is read of one archive: a folder of scripts has a few MiB, and what a container holds may be anything.
 const LONGEST_ARCHIVE: u64 = 64 * 1024 * 1024;
 /// The most entries that are looked at.
@@ -173,9 +171,9 @@ fn target(entry: &tar::Entry<'_, impl Read>) -> Option<String> {
 
 fn content(entry: &mut tar::Entry<'_, impl Read>) -> Result<Entry, String> {
     let mut bytes = Vec::new();
-    let mut head = entry.take(LONGEST_FILE + 1);
+    let mut head = entry.take(LONGEST_FILE as u64 + 1);
     head.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LONGEST_FILE {
+    if bytes.len() > LONGEST_FILE {
         return Ok(Entry::Unusable(format!(
             "it is longer than {} KiB: no revision script is",
             LONGEST_FILE >> 10

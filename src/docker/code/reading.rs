@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::engine::{Engine, EngineError};
-use super::super::inspect::is_config;
+use super::super::inspect::{CONFIGS, is_config};
 use super::super::inventory::CodePlace;
 use super::Environments;
 use super::archive::{self, Entries, Entry, Found};
@@ -15,13 +15,8 @@ use crate::alembic::{paths, script, settings};
 use crate::model::script::{Code, DEFAULT_ENVIRONMENT, Unreadable};
 use crate::model::service::ContainerId;
 
-/// Where an application keeps its Alembic configuration, relative to the working directory or absolute.
-const USUAL: [&str; 4] = [
-    "alembic.ini",
-    "pyproject.toml",
-    "migrations/alembic.ini",
-    "/app/alembic.ini",
-];
+/// Tried where there is no `alembic.ini`: it may hold a section for Alembic.
+const PYPROJECT: &str = "pyproject.toml";
 /// The section of alembic.ini that is meant where nobody names another.
 const SECTION: &str = "alembic";
 /// How many links that lead out of a folder are followed: a few shared scripts, no shop of them.
@@ -54,7 +49,7 @@ pub(super) async fn environments(
     };
     let mut environments = Environments::new();
     if place.configs.is_empty() {
-        for usual in USUAL {
+        for usual in CONFIGS.into_iter().chain([PYPROJECT]) {
             let path = paths::join(&place.working_dir, usual);
             if let Some(code) = asking.environment(&path).await? {
                 environments.insert(DEFAULT_ENVIRONMENT.to_owned(), Arc::new(code));
@@ -66,6 +61,8 @@ pub(super) async fn environments(
         let code = asking.named(config).await?;
         environments.insert(name.clone(), Arc::new(code));
     }
+    // The engine answers the same for a file that is not there as for a container that was removed meanwhile, whose files nobody saw.
+    engine.inspect(id).await?;
     Ok((environments, asking.from))
 }
 

@@ -10,6 +10,9 @@ use crate::command::{self, Reading};
 use crate::model::container::ContainerLook;
 use crate::model::script::DEFAULT_ENVIRONMENT;
 
+/// Where an application keeps its Alembic configuration, relative to the working directory or absolute.
+pub(in super::super) const CONFIGS: [&str; 3] = ["alembic.ini", "migrations/alembic.ini", "/app/alembic.ini"];
+
 /// Image, working directory, mounts and what is named.
 pub(super) fn place(
     json: &Value,

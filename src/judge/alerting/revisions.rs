@@ -100,9 +100,7 @@ fn behind(
         standing.since,
     );
     let is_due = now >= standing.since.after(settings.behind_after) || is_firing(state, &alert);
-    let is_awaited = state.durable.migrations.running(service).is_some()
-        || expectation::is_expected_now(state, settings, service, now);
-    if !is_due || is_awaited {
+    if !is_due || is_awaited(state, settings, service, now) {
         return None;
     }
     let count = standing.pending.len();
@@ -118,6 +116,12 @@ fn behind(
         pending(standing)
     );
     Some(alert)
+}
+
+/// Somebody migrates, or is about to.
+fn is_awaited(state: &State, settings: &Settings, service: &ServiceId, now: Timestamp) -> bool {
+    state.durable.migrations.running(service).is_some()
+        || expectation::is_expected_now(state, settings, service, now)
 }
 
 fn pending(standing: &LiveStanding) -> String {
@@ -148,10 +152,8 @@ fn unknown(
         .into_iter()
         .collect();
     let (seen, standing) = code::standing(state, service, table)?;
-    // Somebody migrates, or is about to, and the code that knows comes right after.
-    let is_awaited = state.durable.migrations.running(service).is_some()
-        || expectation::is_expected_now(state, settings, service, now);
-    if revisions.is_empty() || is_awaited {
+    // The code that knows comes right after.
+    if revisions.is_empty() || is_awaited(state, settings, service, now) {
         return None;
     }
     let label = seen.live.look.labels.migrations;
@@ -192,6 +194,14 @@ fn of_environment(name: AlertName, service: &ServiceId, seen: &Seen<'_>) -> Aler
     alert(name, Severity::Warning, labels, seen.live.look.created_at)
 }
 
+/// Where an environment was read.
+fn place(seen: &Seen<'_>) -> String {
+    format!(
+        "{} (image {})",
+        seen.environment.code.config, seen.live.look.image
+    )
+}
+
 fn several_heads(service: &ServiceId, seen: &Seen<'_>) -> Option<Alert> {
     let heads = &seen.environment.graph.heads;
     if heads.len() < 2 {
@@ -201,9 +211,8 @@ fn several_heads(service: &ServiceId, seen: &Seen<'_>) -> Option<Alert> {
     let list: Vec<String> = heads.iter().take(NAMED).map(ToString::to_string).collect();
     alert.summary = format!("The code of {service} has {} heads", heads.len());
     alert.description = format!(
-        "In {} (image {}) these are heads: {}. `alembic upgrade head` refuses to choose. Merge them (`alembic merge heads`), or acknowledge this if the branches are meant.",
-        seen.environment.code.config,
-        seen.live.look.image,
+        "In {} these are heads: {}. `alembic upgrade head` refuses to choose. Merge them (`alembic merge heads`), or acknowledge this if the branches are meant.",
+        place(seen),
         list.join(", ")
     );
     Some(alert)
@@ -219,11 +228,6 @@ fn broken(service: &ServiceId, seen: &Seen<'_>) -> Option<Alert> {
         .take(NAMED)
         .map(|problem| format!("- {problem}"))
         .collect();
-    alert.description = format!(
-        "In {} (image {}):\n{}",
-        seen.environment.code.config,
-        seen.live.look.image,
-        list.join("\n")
-    );
+    alert.description = format!("In {}:\n{}", place(seen), list.join("\n"));
     Some(alert)
 }

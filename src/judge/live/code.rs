@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Live;
-use crate::alembic::graph::{CodeStanding, Graph, Problem};
-use crate::alembic::risk;
+use crate::alembic::graph::{CodeStanding, Graph};
+use crate::alembic::{plan, risk};
 use crate::model::database::DatabaseReading;
 use crate::model::revision::{Heads, Revision, Standing, VersionTable};
-use crate::model::script::{Action, Code, Script};
+use crate::model::script::{Code, Script};
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::status::{PendingRevision, StandingWord};
 use crate::model::time::Timestamp;
@@ -129,6 +129,18 @@ impl Live {
         }
     }
 
+    /// Whether the code that is known of a container is this; of one that is gone, anything.
+    pub fn holds_code(&self, container: &ContainerId, environments: &BTreeMap<String, Arc<Code>>) -> bool {
+        let Some(live) = self.containers.get(container) else {
+            return true;
+        };
+        let mut own = self.code.of(&live.look.service);
+        let known = own.find(|(id, _)| *id == container).map(|(_, known)| known);
+        let known = known.into_iter().flatten();
+        let known: Vec<_> = known.map(|(name, known)| (name, &known.code)).collect();
+        known == environments.iter().collect::<Vec<_>>()
+    }
+
     fn graph_of(&self, code: &Arc<Code>) -> Option<Arc<CodeGraph>> {
         self.code
             .environments()
@@ -208,10 +220,6 @@ impl LiveEnvironment {
 impl CodeGraph {
     fn of(code: &Code) -> Self {
         let graph = Graph::new(&code.scripts);
-        let unreadable = code
-            .unreadable
-            .iter()
-            .map(|unreadable| format!("{}: {}", unreadable.path, unreadable.reason));
         Self {
             heads: graph.heads(),
             revisions: code
@@ -219,13 +227,8 @@ impl CodeGraph {
                 .iter()
                 .map(|script| script.revision.clone())
                 .collect(),
-            creates: code.scripts.iter().flat_map(created).collect(),
-            problems: graph
-                .problems()
-                .iter()
-                .map(Problem::to_string)
-                .chain(unreadable)
-                .collect(),
+            creates: plan::created(&code.scripts),
+            problems: plan::problems(code, &graph),
         }
     }
 }
@@ -257,16 +260,6 @@ impl LiveStanding {
             since: now,
         }
     }
-}
-
-/// Also under a name that it gives them later.
-fn created(script: &Script) -> impl Iterator<Item = String> {
-    let operations = script.upgrade.operations().iter();
-    operations.filter_map(|operation| match &operation.action {
-        Action::CreateTable { table } => table.clone(),
-        Action::RenameTable { to, .. } => to.clone(),
-        _ => None,
-    })
 }
 
 /// How it is shown where a whole plan is too much.

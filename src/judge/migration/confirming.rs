@@ -7,7 +7,7 @@ use super::super::State;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
-use super::reading::{LATE, READ_AFTER_END, SKEW};
+use super::reading::{LATE, SETTLE, SKEW};
 use super::stand::{Stand, stands};
 use super::{Tracked, out_of_band, settling};
 use crate::model::fact::{BindingProof, Fact};
@@ -292,7 +292,7 @@ fn is_in_time(tracked: &Tracked, stand: &Stand<'_>) -> bool {
 fn is_soon_enough(tracked: &Tracked, stand: &Stand<'_>) -> bool {
     let has_command = tracked.runners().any(|runner| runner.command.is_some());
     let ended = tracked.migration.ended_at.filter(|_| !tracked.is_open());
-    has_command || ended.is_none_or(|ended| stand.at <= ended.after(READ_AFTER_END))
+    has_command || ended.is_none_or(|ended| stand.at <= ended.after(SETTLE))
 }
 
 /// No step is known; or a command went on from where its first step began, and the rest of its log was lost with its container.

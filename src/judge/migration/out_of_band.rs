@@ -246,7 +246,7 @@ fn untold(state: &State, table: &VersionTable, moved: &Move) -> Option<Runner> {
             let known = state.durable.containers.known.get(&exec.container);
             known.is_some_and(|known| may_move(state, &known.service, table))
         };
-        let ended = exec.ended_at.map(|at| at.after(reading::READ_AFTER_END));
+        let ended = exec.ended_at.map(|at| at.after(reading::SETTLE));
         exec.at <= moved.at && ended.is_none_or(|ended| moved.at <= ended) && is_near()
     })?;
     let known = state.durable.containers.known.get(&exec.container)?;

@@ -1,16 +1,17 @@
 //! The code in containers is read by the engine's archives: once an image, again where it may have changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use migwatch::docker::{Again, CodeReader, Endpoint};
+use migwatch::docker::{Again, CodeReader, Container, Endpoint, Found};
 use migwatch::model::observation::Observation;
 use migwatch::model::service::{ContainerId, ServiceId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::watched::{Watched, watch};
+use super::watched::{self, Watched};
 use crate::support::fake_engine::FakeEngine;
 use crate::support::fake_engine::containers::ContainerSpec;
 
@@ -57,13 +58,22 @@ struct Reading {
 
 impl Reading {
     fn of(engine: &FakeEngine) -> Self {
-        let watched = watch(engine);
+        let watched = watched::watch(engine);
+        let inventory = watched.inventory.clone();
+        Self::of_what_is_shown(engine, watched, inventory)
+    }
+
+    fn of_what_is_shown(
+        engine: &FakeEngine,
+        watched: Watched,
+        inventory: watch::Receiver<Arc<Vec<Container>>>,
+    ) -> Self {
         let (inbox, told) = mpsc::channel(64);
         let (hurry, hurried) = mpsc::channel(16);
         let stop = CancellationToken::new();
         let mut reader = JoinSet::new();
         let endpoint = Endpoint::Unix(engine.socket());
-        reader.spawn(CodeReader::new(endpoint, watched.inventory.clone(), hurried, inbox).run(stop.clone()));
+        reader.spawn(CodeReader::new(endpoint, inventory, hurried, inbox).run(stop.clone()));
         Self {
             _watched: watched,
             told,
@@ -71,6 +81,14 @@ impl Reading {
             stop,
             _reader: reader,
         }
+    }
+
+    async fn ask(&self, service: &str) -> Result<Found, String> {
+        let (answer, answered) = oneshot::channel();
+        let again = Again::Asked(ServiceId::new("shop", service), answer);
+        self.hurry.send(again).await.expect("it listens");
+        let answered = tokio::time::timeout(PATIENCE, answered).await;
+        answered.expect("it answers in time").expect("it answers")
     }
 
     /// The next code that is told: of which container, and its revisions.
@@ -157,6 +175,65 @@ async fn a_container_whose_files_somebody_changed_is_read_by_itself_once_its_dat
     let backend = ServiceId::new("shop", "backend");
     reading.hurry.send(Again::All(backend)).await.expect("it listens");
     assert_eq!(reading.next().await, (id, vec!["a1".to_owned(), "b2".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_container_that_is_removed_while_it_is_read_does_not_speak_for_its_image() {
+    let engine = FakeEngine::new();
+    let mut watched = watched::watch(&engine);
+    let gone = engine.create(application("backend"));
+    watched.looked(&gone).await;
+    let shown = watched.inventory.wait_for(|shown| shown.len() == 1).await;
+    let last_shown = Arc::clone(&shown.expect("it is shown"));
+    engine.remove(&gone);
+    let next = engine.create(application("backend"));
+    watched.looked(&next).await;
+    let is_next = |shown: &Arc<Vec<Container>>| shown.len() == 1 && shown.iter().all(|it| it.look.id == next);
+    let shown = watched.inventory.wait_for(is_next).await;
+    let with_next = [&**last_shown, &**shown.expect("it is shown")].concat();
+    // The list that the reader goes by is a moment old.
+    let (_show, inventory) = watch::channel(Arc::new(with_next));
+    let mut reading = Reading::of_what_is_shown(&engine, watched, inventory);
+    assert_eq!(reading.next().await, (next, vec!["a1".to_owned()]));
+}
+
+#[tokio::test]
+async fn who_asks_is_answered_with_what_is_there_now() {
+    let engine = FakeEngine::new();
+    let older = engine.create(application("backend"));
+    let id = engine.create(application("backend"));
+    let mut reading = Reading::of(&engine);
+    let mut told = [reading.next().await.0, reading.next().await.0];
+    told.sort();
+    let mut both = [older.clone(), id.clone()];
+    both.sort();
+    assert_eq!(told, both);
+    // Nothing tells of either: the older container is not the one that counts.
+    for container in [&older, &id] {
+        engine.write(
+            container,
+            "/srv/dbmig/versions/b2_next.py",
+            &revision("b2", "'a1'"),
+        );
+    }
+    let found = reading.ask("backend").await.expect("it can be read");
+    let (container, environments) = found.expect("there is a container");
+    let scripts = environments.values().map(|code| code.scripts.len());
+    assert_eq!((&container, scripts.sum::<usize>()), (&id, 2));
+    assert_eq!(reading.next().await, (id, vec!["a1".to_owned(), "b2".to_owned()]));
+    let nobody = reading.ask("nobody").await;
+    assert!(nobody.is_ok_and(|found| found.is_none()));
+}
+
+#[tokio::test]
+async fn who_asks_while_the_engine_is_away_hears_that() {
+    let engine = FakeEngine::new();
+    engine.create(application("backend"));
+    let mut reading = Reading::of(&engine);
+    assert_eq!(reading.next().await.1, ["a1"]);
+    engine.down();
+    let reason = reading.ask("backend").await.expect_err("nobody can know");
+    assert!(reason.contains("docker.sock"), "{reason}");
 }
 
 #[tokio::test]

@@ -56,18 +56,15 @@ pub(crate) fn forget_what_was_corrected(told: &mut Vec<String>) {
     }
 }
 
-/// A command that took long because the machine is busy was taken as moving something, and that was taken back: so it should be.
-pub(crate) fn forget_what_was_presumed(told: &mut Vec<String>, count: usize) {
-    for _ in 0..count {
-        let Some(taken_back) = told
-            .iter()
-            .position(|it| it == "UnexpectedMigration(app) resolved")
-        else {
-            return;
-        };
-        told.remove(taken_back);
-        if let Some(presumed) = told.iter().position(|it| it == "UnexpectedMigration(app)") {
-            told.remove(presumed);
+/// A command that took long because the machine is busy was taken as moving something, before it was known that it would not: that was
+/// told although the row has no such alert, and taken back where nothing else came of it.
+pub(crate) fn forget_what_was_presumed(told: &mut Vec<String>, wanted: &[String], count: usize) {
+    for presumed in ["UnexpectedMigration(app) resolved", "UnexpectedMigration(app)"] {
+        let has = |list: &[String]| list.iter().filter(|it| *it == presumed).count();
+        for _ in 0..count.min(has(told).saturating_sub(has(wanted))) {
+            if let Some(one) = told.iter().position(|it| it == presumed) {
+                told.remove(one);
+            }
         }
     }
 }

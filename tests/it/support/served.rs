@@ -119,6 +119,10 @@ fn views(ready: Result<(), String>) -> Views {
             });
             Ok(of_service.take(asked.limit).collect())
         }),
+        refresh: Arc::new(|service| match service.project.as_str() {
+            "away" => Err(format!("the code of {service} cannot be read as it is now")),
+            _ => Ok(()),
+        }),
         plan: Arc::new(|asked| Err(format!("there is no service {}; known are none", asked.service))),
         preflight: Arc::new(|asked| Err(format!("there is no service {}; known are none", asked.service))),
         registry: prometheus::Registry::new(),

@@ -200,7 +200,7 @@ impl Scene {
         let own = [self.project(), self.second_project(), &self.schema.name];
         let received = ground.receiver.received();
         let mut told = told::about(&received, &own);
-        told::forget_what_was_presumed(&mut told, self.presumed);
+        told::forget_what_was_presumed(&mut told, &self.case.alerts(), self.presumed);
         told::forget_what_was_corrected(&mut told);
         let words = told::words(&received, &own);
         assert_eq!(told, self.case.alerts(), "{}: {words:#?}", self.case);
