@@ -12,8 +12,8 @@ use tokio::net::UnixStream;
 
 use crate::http::Done;
 
-/// How long the daemon may take to answer.
-const ANSWER: Duration = Duration::from_secs(10);
+/// How long the daemon may take to answer: it may have code to read first.
+const ANSWER: Duration = Duration::from_secs(30);
 
 /// The largest answer: a thousand migrations with all their steps.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -30,7 +30,7 @@ pub(super) enum ClientError {
         #[source]
         source: std::io::Error,
     },
-    #[error("migwatch at {} did not answer within 10 s", .path.display())]
+    #[error("migwatch at {} did not answer within 30 s", .path.display())]
     Slow { path: PathBuf },
     #[error("migwatch answered nothing that can be read")]
     Http(#[source] hyper::Error),

@@ -27,8 +27,9 @@ const DETECTION_BUCKETS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0,
 ];
 
-/// How long somebody waits for code to be read at the most: an archive of a large folder on a busy host takes a second or two.
-const REFRESH: Duration = Duration::from_secs(8);
+/// How long somebody waits for code to be read at the most: a tenth of a second as a rule, many times that on a host that is short of
+/// everything.
+const REFRESH: Duration = Duration::from_secs(20);
 
 /// How many migrations of a project are looked through for a rehearsal, the newest ones.
 const REHEARSALS: usize = 1000;

@@ -20,7 +20,7 @@ use super::endpoint::Endpoint;
 use super::engine::{Engine, EngineError, whole};
 use super::inspect;
 use super::inventory::{CodePlace, Container};
-use crate::alembic::{code, paths};
+use crate::alembic::paths;
 use crate::model::container::ArmedSource;
 use crate::model::observation::Observation;
 use crate::model::script::Code;
@@ -29,6 +29,7 @@ use crate::model::time::Timestamp;
 
 use asked::Waiting;
 pub use asked::{Answer, Found};
+use reading::Read;
 
 /// What is mounted may change at any time, and nothing tells of it.
 const MOUNTED_AGAIN: Duration = Duration::from_secs(300);
@@ -52,6 +53,16 @@ pub enum Again {
     Asked(ServiceId, Answer),
 }
 
+/// How a round of reading went.
+enum Round {
+    /// Everything that was due was read.
+    Whole,
+    /// Something could not be read.
+    Lacking,
+    /// Somebody began to wait for a container: that one goes first.
+    Interrupted,
+}
+
 /// Reads the code of every container that may migrate.
 pub struct CodeReader {
     endpoint: Endpoint,
@@ -59,18 +70,11 @@ pub struct CodeReader {
     hurry: mpsc::Receiver<Again>,
     inbox: mpsc::Sender<Observation>,
     /// By place, as if nothing were mounted.
-    images: BTreeMap<CodePlace, Known>,
+    images: BTreeMap<CodePlace, Read>,
     told: BTreeMap<ContainerId, Told>,
     /// Containers whose code could not be read, and why: said once.
     unreadable: BTreeMap<ContainerId, String>,
     waiting: Vec<Waiting>,
-}
-
-/// What was read of a place.
-struct Known {
-    environments: Environments,
-    /// The files and folders that it was read from.
-    from: BTreeSet<String>,
 }
 
 /// What was reported of a container.
@@ -84,7 +88,7 @@ struct Told {
     at: Instant,
     /// When it is read again.
     due: Instant,
-    /// It is to be read as it is, whatever its image holds.
+    /// It is to be read as it is now, whatever its image holds, and told even if it is the same.
     is_asked: bool,
 }
 
@@ -122,8 +126,11 @@ impl CodeReader {
             self.forget(&containers);
             let began = Instant::now();
             let read = self.read_all(&containers, began).await;
-            self.answer(began, &read);
-            let next = self.next(matches!(read, Ok(true)));
+            self.answer(began, read.as_ref().err());
+            if matches!(read, Ok(Round::Interrupted)) {
+                continue;
+            }
+            let next = self.next(matches!(read, Ok(Round::Whole)));
             tokio::select! {
                 changed = self.inventory.changed() => if changed.is_err() { return },
                 again = self.hurry.recv(), if can_hurry => match again {
@@ -158,7 +165,7 @@ impl CodeReader {
             .filter(|container| container.look.service == service)
         {
             if let Some(told) = self.told.get_mut(&container.look.id) {
-                told.is_its_own |= is_all;
+                told.is_asked |= is_all;
                 told.due = told.due.min(told.at + AT_LEAST);
             }
         }
@@ -173,21 +180,33 @@ impl CodeReader {
         again.into_iter().chain(mounted).min().unwrap_or(far)
     }
 
-    /// Whether everything that is due by `now` could be read; an error where the engine is away: the watch says so, too.
-    async fn read_all(&mut self, containers: &[Container], now: Instant) -> Result<bool, EngineError> {
-        let due: Vec<&Container> = containers
-            .iter()
-            .filter(|container| self.is_due(container, now))
-            .collect();
+    /// Reads what is due by `now`, what somebody waits for first. An error where the engine is away: the watch says so, too.
+    async fn read_all(&mut self, containers: &[Container], now: Instant) -> Result<Round, EngineError> {
+        let is_due = |container: &&Container| self.is_due(container, now);
+        let mut due: Vec<&Container> = containers.iter().filter(is_due).collect();
         if due.is_empty() {
-            return Ok(true);
+            return Ok(Round::Whole);
         }
+        due.sort_by_key(|container| !self.is_asked(&container.look.id));
         let engine = Engine::connect(&self.endpoint).await?;
-        let mut is_whole = true;
+        let mut round = Round::Whole;
         for container in due {
-            is_whole &= self.read(&engine, container).await;
+            if !self.read(&engine, container).await {
+                round = Round::Lacking;
+            }
+            while let Ok(again) = self.hurry.try_recv() {
+                self.hurry(containers, again);
+            }
+            if containers.iter().any(|other| self.is_asked(&other.look.id)) {
+                return Ok(Round::Interrupted);
+            }
         }
-        Ok(is_whole)
+        Ok(round)
+    }
+
+    fn is_asked(&self, id: &ContainerId) -> bool {
+        let is_waited_for = self.waiting.iter().any(|waiting| waiting.container == *id);
+        is_waited_for || self.told.get(id).is_some_and(|told| told.is_asked)
     }
 
     fn is_due(&self, container: &Container, now: Instant) -> bool {
@@ -208,25 +227,30 @@ impl CodeReader {
         let (id, place) = (&container.look.id, &container.code);
         let began = Instant::now();
         let shared = self.images.get(&place.image());
-        let shared = shared.filter(|known| !known.is_mounted_into(place));
-        let told = self.told.get(id).filter(|told| told.place == *place);
-        let is_read_again = told.is_some_and(Told::is_read_again);
+        let shared = shared.filter(|read| !is_mounted(place, &read.from));
+        let told = self.told.get_mut(id).filter(|told| told.place == *place);
+        let (mut is_read_again, mut is_asked) = (false, false);
+        if let Some(told) = told {
+            (is_read_again, is_asked) = (told.is_read_again(), told.is_asked);
+            // If it cannot be read now, that is not tried over and over.
+            told.is_asked = false;
+            told.due = began + AGAIN;
+        }
         let (environments, is_its_own) = match shared {
             Some(shared) if !is_read_again => (shared.environments.clone(), false),
             shared => match reading::environments(engine, id, place).await {
-                Ok((environments, from)) => {
-                    let known = Known { environments, from };
+                Ok(read) => {
+                    let is_mounted = is_mounted(place, &read.from);
                     let differs = match shared {
-                        Some(shared) => shared.environments != known.environments,
-                        // What would stand for the whole image must be the image's.
-                        None => known.is_changed_by(&engine.changes(id).await),
+                        Some(shared) => shared.environments != read.environments,
+                        // What stands for the whole image must be the image's.
+                        None => is_changed(container, &read),
                     };
-                    let environments = known.environments.clone();
-                    let is_its_own = differs || known.is_mounted_into(place);
-                    if !is_its_own {
-                        self.images.insert(place.image(), known);
+                    let environments = read.environments.clone();
+                    if !is_mounted && !differs {
+                        self.images.insert(place.image(), read);
                     }
-                    (environments, is_its_own)
+                    (environments, is_mounted || differs)
                 }
                 // It may be gone by now, or the engine is.
                 Err(error) if error.is_absent() => return true,
@@ -242,10 +266,9 @@ impl CodeReader {
         };
         self.unreadable.remove(id);
         let environments = self.as_before(id, environments);
-        let is_news = self
-            .told
-            .get(id)
-            .is_none_or(|told| told.environments != environments);
+        let before = self.told.get(id);
+        // Whoever has it looked at wants to hear that it is the same, too.
+        let is_news = is_asked || before.is_none_or(|told| told.environments != environments);
         let told = Told {
             place: place.clone(),
             started_at: container.look.started_at,
@@ -283,22 +306,18 @@ impl CodeReader {
     }
 }
 
-impl Known {
-    /// Whether some of it is among these paths: what Python itself writes beside its scripts is no change of theirs.
-    fn is_changed_by(&self, changes: &[String]) -> bool {
-        let is_code = |path: &str| code::is_python(path) || inspect::is_config(path);
-        let is_its = |path: &String| self.from.iter().any(|from| paths::is_within(path, from));
-        changes.iter().any(|path| is_code(path) && is_its(path))
-    }
+/// Whether somebody changed files in the container: an image's are older than its containers, to the second.
+fn is_changed(container: &Container, read: &Read) -> bool {
+    read.written.after(Duration::from_secs(1)) > container.look.created_at
+}
 
-    /// Whether some of it comes from what is mounted.
-    fn is_mounted_into(&self, place: &CodePlace) -> bool {
-        let is_mounted = |path: &String| {
-            let mut mounts = place.mounts.iter();
-            mounts.any(|mount| paths::is_within(path, mount) || paths::is_within(mount, path))
-        };
-        self.from.iter().any(is_mounted)
-    }
+/// Whether some of these paths come from what is mounted.
+fn is_mounted(place: &CodePlace, from: &BTreeSet<String>) -> bool {
+    let is_mounted = |path: &String| {
+        let mut mounts = place.mounts.iter();
+        mounts.any(|mount| paths::is_within(path, mount) || paths::is_within(mount, path))
+    };
+    from.iter().any(is_mounted)
 }
 
 impl Told {
@@ -331,7 +350,7 @@ pub async fn of_image(
     };
     let read = read.await;
     let removed = engine.remove(&id).await;
-    let (environments, _) = read?;
+    let read = read?;
     removed?;
-    Ok(environments)
+    Ok(read.environments)
 }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::super::wire::Body;
 use crate::alembic::{LONGEST_FILE, paths};
+use crate::model::time::Timestamp;
 
 /// The most that is read of one archive: a folder of scripts has a few MiB, and what a container holds may be anything.
 const LONGEST_ARCHIVE: u64 = 64 * 1024 * 1024;
@@ -41,6 +42,14 @@ pub(super) enum Entry {
 /// Files by their absolute path. Folders are not in it.
 pub(super) type Entries = BTreeMap<String, Entry>;
 
+/// What was kept of an archive.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Unpacked {
+    pub(super) entries: Entries,
+    /// When the newest of them was written, to the second.
+    pub(super) written: Timestamp,
+}
+
 /// An archive that could not be read to its end: one sentence.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -54,7 +63,7 @@ pub(super) async fn unpack(
     body: Body,
     path: &str,
     is_wanted: fn(&str) -> bool,
-) -> Result<Entries, ArchiveError> {
+) -> Result<Unpacked, ArchiveError> {
     let (pieces, waiting) = mpsc::channel(PIECES);
     let root = path.to_owned();
     let unpacking = tokio::task::spawn_blocking(move || entries(Pieces::new(waiting), &root, is_wanted));
@@ -121,10 +130,10 @@ impl Read for Pieces {
 }
 
 /// The entries of a tar whose root is the last part of `root`.
-fn entries(tar: impl Read, root: &str, is_wanted: fn(&str) -> bool) -> Result<Entries, String> {
+fn entries(tar: impl Read, root: &str, is_wanted: fn(&str) -> bool) -> Result<Unpacked, String> {
     let mut archive = tar::Archive::new(tar.take(LONGEST_ARCHIVE + 1));
     let above = paths::parent(root);
-    let mut found = Entries::new();
+    let mut found = Unpacked::default();
     let mut count = 0_usize;
     let mut bytes = 0_u64;
     for entry in archive.entries().map_err(|error| error.to_string())? {
@@ -160,7 +169,10 @@ fn entries(tar: impl Read, root: &str, is_wanted: fn(&str) -> bool) -> Result<En
             tar::EntryType::Directory => continue,
             _ => Entry::Unusable("it is no regular file".to_owned()),
         };
-        found.insert(path, what);
+        let written = entry.header().mtime().unwrap_or_default();
+        let written = Timestamp::from_seconds(i64::try_from(written).unwrap_or_default());
+        found.written = found.written.max(written);
+        found.entries.insert(path, what);
     }
     Ok(found)
 }

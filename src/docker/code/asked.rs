@@ -23,7 +23,7 @@ pub type Answer = oneshot::Sender<Result<Found, String>>;
 
 /// Somebody who waits.
 pub(super) struct Waiting {
-    container: ContainerId,
+    pub(super) container: ContainerId,
     /// What was read before this does not answer the question.
     since: Instant,
     answer: Answer,
@@ -56,23 +56,26 @@ impl CodeReader {
     }
 
     /// Answers whose container was read, or could not be, in the round that began at `began`.
-    pub(super) fn answer(&mut self, began: Instant, read: &Result<bool, EngineError>) {
+    pub(super) fn answer(&mut self, began: Instant, away: Option<&EngineError>) {
         for waiting in std::mem::take(&mut self.waiting) {
             let told = self.told.get(&waiting.container);
-            let answer = match told {
-                Some(told) if told.at >= waiting.since => {
+            let answer = match (told, self.unreadable.get(&waiting.container)) {
+                (Some(told), _) if told.at >= waiting.since => {
                     Ok(Some((waiting.container.clone(), told.environments.clone())))
                 }
-                Some(told) if told.due > began => {
+                // It was not tried since.
+                _ if waiting.since > began => {
                     self.waiting.push(waiting);
                     continue;
                 }
-                _ => match (read, self.unreadable.get(&waiting.container)) {
-                    (Err(away), _) => Err(whole(away)),
-                    (Ok(_), Some(reason)) => Err(reason.clone()),
-                    // It is gone.
-                    (Ok(_), None) => Ok(None),
-                },
+                (_, Some(reason)) => Err(reason.clone()),
+                _ if let Some(away) = away => Err(whole(away)),
+                (Some(told), None) if told.due > began => {
+                    self.waiting.push(waiting);
+                    continue;
+                }
+                // It is gone.
+                _ => Ok(None),
             };
             let _ = waiting.answer.send(answer);
         }

@@ -14,6 +14,7 @@ use crate::alembic::code::{self, Folders, Source, Sources};
 use crate::alembic::{paths, script, settings};
 use crate::model::script::{Code, DEFAULT_ENVIRONMENT, Unreadable};
 use crate::model::service::ContainerId;
+use crate::model::time::Timestamp;
 
 /// Tried where there is no `alembic.ini`: it may hold a section for Alembic.
 const PYPROJECT: &str = "pyproject.toml";
@@ -30,9 +31,20 @@ struct Asking<'a> {
     id: &'a ContainerId,
     place: &'a CodePlace,
     from: BTreeSet<String>,
+    written: Timestamp,
 }
 
-/// The environments by name, and the paths that they were read from.
+/// What was read of a container.
+pub(super) struct Read {
+    /// By name.
+    pub(super) environments: Environments,
+    /// The paths that they were read from.
+    pub(super) from: BTreeSet<String>,
+    /// When the newest file among them was written, to the second.
+    pub(super) written: Timestamp,
+}
+
+/// Reads the environments of a container.
 ///
 /// # Errors
 /// When the engine does not answer, or the container is gone. What is wrong inside of the container is told in the code itself.
@@ -40,12 +52,13 @@ pub(super) async fn environments(
     engine: &Engine,
     id: &ContainerId,
     place: &CodePlace,
-) -> Result<(Environments, BTreeSet<String>), EngineError> {
+) -> Result<Read, EngineError> {
     let mut asking = Asking {
         engine,
         id,
         place,
         from: BTreeSet::new(),
+        written: Timestamp::default(),
     };
     let mut environments = Environments::new();
     if place.configs.is_empty() {
@@ -63,7 +76,11 @@ pub(super) async fn environments(
     }
     // The engine answers the same for a file that is not there as for a container that was removed meanwhile, whose files nobody saw.
     engine.inspect(id).await?;
-    Ok((environments, asking.from))
+    Ok(Read {
+        environments,
+        from: asking.from,
+        written: asking.written,
+    })
 }
 
 impl Asking<'_> {
@@ -196,14 +213,22 @@ impl Asking<'_> {
         Ok(missing(path, "its links lead in a circle"))
     }
 
-    async fn entries(&self, path: &str, is_wanted: fn(&str) -> bool) -> Result<Option<Entries>, EngineError> {
+    async fn entries(
+        &mut self,
+        path: &str,
+        is_wanted: fn(&str) -> bool,
+    ) -> Result<Option<Entries>, EngineError> {
         let Some(body) = self.engine.archive(self.id, path).await? else {
             return Ok(None);
         };
         let unpacked = archive::unpack(body, path, is_wanted).await;
-        Ok(Some(
-            unpacked.unwrap_or_else(|error| missing(path, &error.to_string())),
-        ))
+        Ok(Some(match unpacked {
+            Ok(unpacked) => {
+                self.written = self.written.max(unpacked.written);
+                unpacked.entries
+            }
+            Err(error) => missing(path, &error.to_string()),
+        }))
     }
 }
 

@@ -37,16 +37,6 @@ impl Engine {
         }
     }
 
-    /// The paths that differ from the container's image; none where the engine (or a proxy before it) does not tell.
-    pub(in super::super) async fn changes(&self, id: &ContainerId) -> Vec<String> {
-        let Ok(changes) = self.ask(&format!("/containers/{}/changes", id.0)).await else {
-            return Vec::new();
-        };
-        let changes = changes.as_array().map(Vec::as_slice).unwrap_or_default();
-        let paths = changes.iter().filter_map(|change| change.get("Path")?.as_str());
-        paths.map(str::to_owned).collect()
-    }
-
     /// Creates a container from an image, which is never started; gives its ID. Not a GET: only where a person asked for it.
     ///
     /// # Errors

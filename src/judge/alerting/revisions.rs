@@ -1,5 +1,7 @@
 //! The alerts about code and its database: behind, unknown, several heads, a graph that does not hold together. Level-based and pure.
 
+use std::time::Duration;
+
 use super::super::State;
 use super::super::code::{self, Seen};
 use super::super::expectation;
@@ -14,6 +16,9 @@ use crate::model::script::DEFAULT_ENVIRONMENT;
 use crate::model::service::ServiceId;
 use crate::model::status::StandingWord;
 use crate::model::time::Timestamp;
+
+/// How long it is waited for that code is read once more: on a busy host that takes a while, and where it cannot be read, it never comes.
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// How many of a list are named.
 const NAMED: usize = 10;
@@ -46,6 +51,7 @@ pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Ti
     for standing in environments.flat_map(|environment| environment.standings.values()) {
         if standing.word != StandingWord::AtHead {
             moments.push(standing.since.after(SETTLE));
+            moments.push(standing.since.after(UNREAD));
             moments.push(standing.since.after(settings.behind_after));
         }
     }
@@ -167,7 +173,10 @@ fn unknown(
         (service, table),
         standing.since,
     );
-    if now < standing.since.after(SETTLE) && !is_firing(state, &alert) {
+    // Files may have changed since they were read: they are looked at again where a row is not known.
+    let is_read = seen.environment.read_at >= standing.since;
+    let wait = if is_read { SETTLE } else { UNREAD };
+    if now < standing.since.after(wait) && !is_firing(state, &alert) {
         return None;
     }
     let list: Vec<&str> = revisions.iter().map(|revision| revision.0.as_str()).collect();

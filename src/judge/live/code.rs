@@ -19,6 +19,8 @@ use crate::model::time::Timestamp;
 pub struct LiveEnvironment {
     /// What its files say.
     pub code: Arc<Code>,
+    /// When that was last told.
+    pub read_at: Timestamp,
     /// What follows from its scripts together.
     pub graph: Arc<CodeGraph>,
     /// How the tables of the service's databases stand to it.
@@ -111,6 +113,7 @@ impl Live {
             let kept = before.get(name).map(|known| known.standings.clone());
             let environment = LiveEnvironment {
                 code: Arc::clone(code),
+                read_at: now,
                 graph,
                 standings: kept.unwrap_or_default(),
             };

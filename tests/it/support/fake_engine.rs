@@ -193,10 +193,11 @@ impl FakeEngine {
 
     /// Somebody changes a file in a container.
     pub(crate) fn write(&self, id: &ContainerId, path: &str, content: &str) {
-        self.shared.change(|state, _| {
+        self.shared.change(|state, clock| {
             let container = state.containers.get(id);
             container.spec.files.insert(path.to_owned(), content.into());
-            container.changed.push(path.to_owned());
+            let seconds = clock.now().as_nanos() / 1_000_000_000;
+            container.written.insert(path.to_owned(), seconds);
         });
     }
 

@@ -94,7 +94,8 @@ fn a_revision_that_no_running_code_knows_is_told_after_it_has_settled() {
     story.has(row(&["a1", "b2"]));
     story.reads(&[(BACKEND_TABLE, &["zz"])]);
     assert_eq!(word(&story), StandingWord::Unknown);
-    story.seconds(9);
+    // The files were looked at once more, and are the same.
+    story.seconds(1).has(row(&["a1", "b2"])).seconds(8);
     assert!(!story.sent().contains(&UNKNOWN.to_owned()), "{:?}", story.sent());
     story.seconds(2);
     let alert = story.alert(AlertName::RevisionUnknown);
@@ -108,6 +109,28 @@ fn a_revision_that_no_running_code_knows_is_told_after_it_has_settled() {
         alert.description.contains("Nobody on this host knows it."),
         "{alert:?}"
     );
+}
+
+#[test]
+fn nothing_is_called_unknown_by_files_that_were_not_looked_at_since_unless_they_cannot_be() {
+    for is_looked_at in [true, false] {
+        let mut story = serving(Policy::Explicit);
+        story
+            .has(row(&["a1"]))
+            .reads(&[(BACKEND_TABLE, &["b2"])])
+            .seconds(25);
+        assert!(!story.sent().contains(&UNKNOWN.to_owned()), "{:?}", story.sent());
+        if is_looked_at {
+            story.has(row(&["a1", "b2"]));
+        }
+        story.seconds(300);
+        assert_eq!(
+            story.sent().contains(&UNKNOWN.to_owned()),
+            !is_looked_at,
+            "{:?}",
+            story.sent()
+        );
+    }
 }
 
 #[test]
@@ -135,7 +158,7 @@ fn a_newer_database_is_no_alarm_while_a_running_container_of_the_service_knows_i
     );
     // The new one goes: the old code does not know what was done.
     story.with(&new).stopped(0).removed();
-    story.with(&old).seconds(30);
+    story.with(&old).seconds(31);
     assert!(
         story.firing().contains(&AlertName::RevisionUnknown),
         "{:?}",
@@ -155,7 +178,7 @@ fn who_else_knows_the_revision_is_named_and_a_stranger_does_not_count() {
     story
         .with(&backend)
         .reads(&[(BACKEND_TABLE, &["zz"])])
-        .seconds(30);
+        .seconds(31);
     let alert = story.alert(AlertName::RevisionUnknown);
     assert!(
         alert.description.contains("other/coe-backend (coe:latest)"),

@@ -35,7 +35,7 @@ fn linked(from: &str, to: &str) -> Vec<u8> {
 }
 
 fn read(tar: &[u8], root: &str) -> Result<Entries, String> {
-    entries(tar, root, crate::alembic::code::is_python)
+    entries(tar, root, crate::alembic::code::is_python).map(|unpacked| unpacked.entries)
 }
 
 #[test]

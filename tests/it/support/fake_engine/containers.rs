@@ -113,8 +113,8 @@ pub(crate) struct Container {
     pub(crate) cut: Option<(u64, Cut)>,
     /// Log streams with a smaller number give nothing.
     pub(crate) stalled: u64,
-    /// Files that were changed since it was made.
-    pub(crate) changed: Vec<String>,
+    /// When files were written since it was made, in seconds; the others are of its image.
+    pub(crate) written: BTreeMap<String, i64>,
 }
 
 impl Container {
@@ -195,7 +195,7 @@ impl Containers {
             requests: watch::Sender::new(Vec::new()),
             cut: None,
             stalled: 0,
-            changed: Vec::new(),
+            written: BTreeMap::new(),
         });
         id
     }

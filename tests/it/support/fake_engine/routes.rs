@@ -47,7 +47,6 @@ async fn route(request: &Request<Incoming>, shared: &Arc<Shared>) -> Answer {
         ["containers", id, "json"] => inspect(shared, id).await,
         ["containers", id, "logs"] => logs::answer(shared, id, query),
         ["containers", id, "archive"] => archive(shared, id, query),
-        ["containers", id, "changes"] => changes(shared, id),
         ["exec", id, "json"] => match execs::inspect(&shared.state(), id) {
             Some(exec) => json_answer(&exec),
             None => refuse(StatusCode::NOT_FOUND, &format!("No such exec instance: {id}")),
@@ -104,7 +103,7 @@ fn archive(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
         return refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
     };
     let id = container.id.clone();
-    let packed = shapes::tar(&path, &container.spec.files);
+    let packed = shapes::tar(&path, &container.spec.files, &container.written);
     state.archives.push((id.clone(), path.to_string()));
     let Some(packed) = packed else {
         let problem = format!("Could not find the file {path} in container {}", id.0);
@@ -115,18 +114,6 @@ fn archive(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
     answer
-}
-
-fn changes(shared: &Arc<Shared>, id: &str) -> Answer {
-    let state = shared.state();
-    let Some(container) = state.container(id) else {
-        return refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
-    };
-    let changes = container
-        .changed
-        .iter()
-        .map(|path| json!({ "Path": path, "Kind": 1 }));
-    json_answer(&changes.collect())
 }
 
 pub(super) fn refuse(status: StatusCode, message: &str) -> Answer {

@@ -182,14 +182,22 @@ pub(super) fn event(container: &Container, action: &str, own: &[(&str, &str)], a
 }
 
 /// A file, or all files of a folder, as a tar archive: for each a header and the content, then two empty blocks. `None` if there is none.
-pub(super) fn tar(path: &str, files: &BTreeMap<String, Vec<u8>>) -> Option<Vec<u8>> {
+pub(super) fn tar(
+    path: &str,
+    files: &BTreeMap<String, Vec<u8>>,
+    written: &BTreeMap<String, i64>,
+) -> Option<Vec<u8>> {
     let (above, _) = path.rsplit_once('/')?;
     let folder = format!("{path}/");
     let mut archive = Vec::new();
     for (file, content) in files {
         if file == path || file.starts_with(&folder) {
             let name = &file[above.len() + 1..];
-            archive.extend_from_slice(&entry(name, content.len()));
+            archive.extend_from_slice(&entry(
+                name,
+                content.len(),
+                written.get(file).copied().unwrap_or_default(),
+            ));
             archive.extend_from_slice(content);
             archive.resize(archive.len().next_multiple_of(512), 0);
         }
@@ -199,13 +207,13 @@ pub(super) fn tar(path: &str, files: &BTreeMap<String, Vec<u8>>) -> Option<Vec<u
     is_there.then_some(archive)
 }
 
-fn entry(name: &str, length: usize) -> [u8; 512] {
+fn entry(name: &str, length: usize, written: i64) -> [u8; 512] {
     let mut header = [0_u8; 512];
     let mut put = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
     put(0, name.as_bytes());
     put(100, b"0000644\0");
     put(124, format!("{length:011o}\0").as_bytes());
-    put(136, b"00000000000\0");
+    put(136, format!("{written:011o}\0").as_bytes());
     put(148, b"        0ustar\x0000");
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
