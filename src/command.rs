@@ -39,6 +39,17 @@ pub enum Reading {
     Harmless,
 }
 
+/// Where a command has Alembic look for its configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The folder that it runs in, relative to where the container's commands begin or absolute; empty if it is that.
+    pub(crate) folder: String,
+    /// The configuration that it names: a file, or the folder of Flask-Migrate's.
+    pub(crate) config: Option<String>,
+    /// The section that it names.
+    pub(crate) section: Option<String>,
+}
+
 /// What the container command `argv` would do with this environment.
 pub fn of_argv(argv: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Reading {
     let found = found(argv, Variables::Known(environment));
@@ -60,17 +71,31 @@ pub(crate) fn found(argv: &[String], variables: Variables<'_>) -> Vec<Found> {
     walk.found
 }
 
-/// Of several commands that would run, the last says where the schema ends.
+/// Where the command `argv` has Alembic look for its configuration whenever it migrates; `None` if it never does, or where nobody knows.
+pub(crate) fn place(argv: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Option<Place> {
+    let found = found(argv, Variables::Known(environment));
+    let (invocation, found) = [Tri::Yes, Tri::Perhaps, Tri::No]
+        .into_iter()
+        .find_map(|runs| migrating(&found, runs))?;
+    Some(Place {
+        folder: found.folder.clone()?,
+        config: invocation.config.clone(),
+        section: invocation.section.clone(),
+    })
+}
+
+/// Of several commands that run as `runs` says, the last says where the schema ends.
+fn migrating(found: &[Found], runs: Tri) -> Option<(&Invocation, &Found)> {
+    let mut last = found.iter().rev().filter(|found| found.runs == runs);
+    last.find_map(|found| match &found.reads {
+        Reads::Migrates(invocation) => Some((invocation, found)),
+        _ => None,
+    })
+}
+
 fn reading(found: &[Found], whole: impl Fn() -> String) -> Reading {
-    let may_run = |runs| found.iter().rev().filter(move |found| found.runs == runs);
-    let migrating = |runs| {
-        may_run(runs).find_map(|found| match &found.reads {
-            Reads::Migrates(invocation) => Some((invocation, &found.text)),
-            _ => None,
-        })
-    };
-    if let Some((invocation, own)) = migrating(Tri::Yes).or_else(|| migrating(Tri::Perhaps)) {
-        return Reading::Migrates(command(invocation, own, &whole()));
+    if let Some((invocation, own)) = migrating(found, Tri::Yes).or_else(|| migrating(found, Tri::Perhaps)) {
+        return Reading::Migrates(command(invocation, &own.text, &whole()));
     }
     let perhaps = |found: &Found| found.runs != Tri::No && found.reads == Reads::Perhaps;
     if found.iter().any(perhaps) {
@@ -87,12 +112,12 @@ fn command(invocation: &Invocation, own: &str, whole: &str) -> MigrationCommand 
     } else {
         whole
     };
-    let name = |name: &Option<String>| name.as_deref().map(|name| shorten(&redact(name), NAME));
+    let name = |name: Option<&String>| name.map(|name| shorten(&redact(name), NAME));
     MigrationCommand {
         text: shorten(&text, SHOWN),
         action: invocation.action,
-        target: name(&invocation.target),
-        environment: name(&invocation.environment),
+        target: name(invocation.target.as_ref()),
+        environment: name(invocation.section.as_ref().or(invocation.config.as_ref())),
     }
 }
 

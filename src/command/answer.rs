@@ -68,6 +68,8 @@ pub(crate) struct Found {
     pub(crate) asked: Vec<Asked>,
     /// What it is; with nothing known of it, it is just any command under a condition.
     pub(crate) reads: Reads,
+    /// The folder that it runs in, relative to where the whole command begins or absolute; `None` where that cannot be known.
+    pub(super) folder: Option<String>,
     /// Its words.
     pub(super) text: String,
 }

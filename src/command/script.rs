@@ -279,6 +279,14 @@ fn braced(inside: &str) -> Piece {
     }
 }
 
+/// `case WORD in` has just been completed.
+pub(super) fn opens_case(words: &[Word]) -> bool {
+    match words {
+        [.., case, _, last] => case.keyword() == Some("case") && last.keyword() == Some("in"),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Piece, Token, tokens};

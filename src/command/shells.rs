@@ -44,3 +44,21 @@ pub(super) fn nested(words: &[Word], texts: &[Option<String>]) -> Option<String>
     let at = script_at(texts.iter().map(Option::as_deref))?;
     Some(words.get(at)?.written())
 }
+
+/// Where `cd` with these words goes from `folder`; `None` where that cannot be known.
+pub(super) fn went(folder: Option<String>, words: &[Option<String>]) -> Option<String> {
+    let mut words = words.iter().skip(1).filter(|word| word.as_deref() != Some("--"));
+    let to = words.next()?.as_deref()?;
+    if to.is_empty() || to.starts_with(['-', '~']) {
+        return None;
+    }
+    if to.starts_with('/') {
+        return Some(to.to_owned());
+    }
+    let folder = folder?;
+    Some(if folder.is_empty() {
+        to.to_owned()
+    } else {
+        format!("{folder}/{to}")
+    })
+}

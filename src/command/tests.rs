@@ -322,6 +322,53 @@ fn the_text_is_one_short_line_without_secrets() {
     assert!(text(&of_exec(&longer)).chars().count() <= super::SHOWN + 1);
 }
 
+/// The folder, the configuration and the section, blanks between them; `-` for what is not named.
+fn looked_for(script: &str) -> String {
+    let argv = ["sh", "-c", script].map(str::to_owned);
+    let Some(place) = super::place(&argv, &|name| {
+        (name == "HOME_OF_APP").then(|| "/srv/app".to_owned())
+    }) else {
+        return "nowhere".to_owned();
+    };
+    let or_dash = |text: Option<String>| {
+        text.filter(|text| !text.is_empty())
+            .unwrap_or_else(|| "-".to_owned())
+    };
+    [Some(place.folder), place.config, place.section]
+        .map(or_dash)
+        .join(" ")
+}
+
+#[test]
+fn where_alembic_is_looked_for_is_where_the_command_goes_whether_or_not_it_migrates_now() {
+    for (script, expected) in [
+        ("alembic upgrade head", "- - -"),
+        ("cd /app && alembic upgrade head", "/app - -"),
+        (
+            "cd backend; cd -- dbmig && alembic -c x.ini -n rag upgrade head; gunicorn",
+            "backend/dbmig x.ini rag",
+        ),
+        (
+            "cd \"$HOME_OF_APP\" && flask db upgrade -d here",
+            "/srv/app here -",
+        ),
+        (
+            "if [ \"$RUN_MIGRATIONS\" = true ]; then cd /app && alembic upgrade head; fi",
+            "/app - -",
+        ),
+        (
+            "if [ \"$RUN_MIGRATIONS\" = true ]; then cd /tmp; fi; alembic upgrade head",
+            "- - -",
+        ),
+        ("sh -c 'cd /app && alembic upgrade head'", "/app - -"),
+        ("cd $(dirname $0) && alembic upgrade head", "nowhere"),
+        ("cd - && alembic upgrade head", "nowhere"),
+        ("cd /app && gunicorn", "nowhere"),
+    ] {
+        assert_eq!(looked_for(script), expected, "{script}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_is_read_without_a_panic(text in "\\PC{0,200}") {

@@ -12,7 +12,10 @@ use crate::model::exec::Action;
 pub(crate) struct Invocation {
     pub(super) action: Action,
     pub(super) target: Option<String>,
-    pub(super) environment: Option<String>,
+    /// The configuration that it names: a file, or the folder of Flask-Migrate's.
+    pub(super) config: Option<String>,
+    /// The section of the configuration: `-n NAME`.
+    pub(super) section: Option<String>,
 }
 
 /// What one simple command is.
@@ -122,7 +125,8 @@ fn alembic(words: &[&str]) -> Option<Invocation> {
     Some(Invocation {
         action,
         target: Some(target).filter(|target| !target.is_empty()),
-        environment: name.or(file).map(str::to_owned),
+        config: file.map(str::to_owned),
+        section: name.map(str::to_owned),
     })
 }
 
@@ -167,7 +171,8 @@ fn database(options: &mut Options<'_>, folder: Option<&str>) -> Option<Invocatio
     Some(Invocation {
         action,
         target: Some(target.unwrap_or(usual).to_owned()).filter(|target| !target.is_empty()),
-        environment: folder.map(str::to_owned),
+        config: folder.map(str::to_owned),
+        section: None,
     })
 }
 
@@ -201,7 +206,8 @@ fn django(words: &[&str]) -> Option<Invocation> {
             _ => Action::Upgrade,
         },
         target: target.map(str::to_owned),
-        environment: None,
+        config: None,
+        section: None,
     })
 }
 

@@ -6,20 +6,16 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Asked, Found, Reads, Tri, Variables, note};
-use super::condition;
+use super::condition::{self, HARMLESS};
 use super::expansion::assignment;
-use super::script::{Token, Word, tokens};
-use super::shells::nested;
+use super::script::{Token, Word, opens_case, tokens};
+use super::shells::{nested, went};
 use super::tools::{self, base};
 
 /// How deep shells may be nested in shells.
 const DEPTH: u8 = 3;
 /// Longer scripts are not start commands.
 const LONGEST: usize = 64 * 1024;
-/// Commands that do nothing of interest under a condition.
-const HARMLESS: [&str; 11] = [
-    "echo", "printf", "export", "set", "exit", "return", "sleep", "cd", "true", ":", "test",
-];
 
 /// What joins a command to the one before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +40,7 @@ struct Frame {
     joint: Joint,
     status: Tri,
     chain: Vec<Asked>,
+    folder: Option<String>,
 }
 
 enum Kind {
@@ -72,6 +69,8 @@ pub(super) struct Walk<'a> {
     ended_asked: Vec<Asked>,
     frames: Vec<Frame>,
     pub(super) found: Vec<Found>,
+    /// Where `cd` went, from where the command begins.
+    folder: Option<String>,
     depth: u8,
 }
 
@@ -91,6 +90,7 @@ impl<'a> Walk<'a> {
             ended_asked: Vec::new(),
             frames: Vec::new(),
             found: Vec::new(),
+            folder: Some(String::new()),
             depth: 0,
         }
     }
@@ -200,6 +200,7 @@ impl<'a> Walk<'a> {
             joint: self.joint,
             status: self.status,
             chain: self.chain.clone(),
+            folder: self.folder.clone(),
         };
         note(&mut self.live_asked, std::mem::take(&mut self.chain));
         self.frames.push(frame);
@@ -208,6 +209,9 @@ impl<'a> Walk<'a> {
 
     fn leave(&mut self) {
         if let Some(frame) = self.frames.pop() {
+            if self.live != Tri::Yes {
+                self.folder = frame.folder;
+            }
             self.live = frame.outer;
             self.live_asked = frame.outer_asked;
             self.chain = frame.chain;
@@ -338,6 +342,10 @@ impl<'a> Walk<'a> {
                 self.piped = self.chain.split_off(before);
                 Tri::Yes
             }
+            "cd" => {
+                self.folder = went(self.folder.take(), &texts);
+                Tri::Yes
+            }
             "grep" => Tri::Perhaps,
             _ => {
                 let result = self.external(words, &texts, runs);
@@ -380,17 +388,10 @@ impl<'a> Walk<'a> {
                 runs,
                 asked,
                 reads,
+                folder: self.folder.clone(),
                 text: texts.join(" "),
             });
         }
         Tri::Yes
-    }
-}
-
-/// `case WORD in` has just been completed.
-fn opens_case(words: &[Word]) -> bool {
-    match words {
-        [.., case, _, last] => case.keyword() == Some("case") && last.keyword() == Some("in"),
-        _ => false,
     }
 }

@@ -283,6 +283,36 @@ mod tests {
     }
 
     #[test]
+    fn code_is_looked_for_where_the_command_goes_unless_labels_say_where_it_lies() {
+        for (labels, expected) in [
+            ("{}", ("/app/backend", Some("rag"), None)),
+            (
+                r#"{"migwatch.alembic.dir": "dbmig"}"#,
+                ("/app", None, Some("dbmig")),
+            ),
+        ] {
+            let mut json: Value =
+                serde_json::from_str(include_str!("../../tests/fixtures/inspect/compose1_oneoff.json"))
+                    .unwrap();
+            let own: Value = serde_json::from_str(labels).unwrap();
+            let config = json["Config"].as_object_mut().unwrap();
+            config["Labels"]
+                .as_object_mut()
+                .unwrap()
+                .extend(own.as_object().unwrap().clone());
+            config["WorkingDir"] = "/app".into();
+            config["Entrypoint"] = Value::Null;
+            config["Cmd"] = serde_json::json!(["sh", "-c", "cd backend && alembic -n rag upgrade head"]);
+            let code = container(&json).unwrap().unwrap().container.code;
+            let named = code.configs.values().next().map(String::as_str);
+            assert_eq!(
+                (code.working_dir.as_str(), code.section.as_deref(), named),
+                expected
+            );
+        }
+    }
+
+    #[test]
     fn a_one_off_of_compose_1_has_no_number_and_an_exit() {
         let read = read(include_str!("../../tests/fixtures/inspect/compose1_oneoff.json"));
         let look = read.container.look;

@@ -38,12 +38,14 @@ pub struct Container {
 pub struct CodePlace {
     /// The image's ID.
     pub image_id: String,
-    /// Where the container's commands start.
+    /// Where Alembic would start: where the container's commands do, or where its command goes first.
     pub working_dir: String,
     /// The paths in the container that are mounted from elsewhere: what lies there is no part of the image.
     pub mounts: Vec<String>,
     /// Alembic's configuration files, or the folders that they lie in, by environment, as labels or the command name them.
     pub configs: BTreeMap<String, String>,
+    /// The section of the configuration that the command names.
+    pub section: Option<String>,
 }
 
 impl CodePlace {

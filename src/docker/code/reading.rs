@@ -115,7 +115,8 @@ impl Asking<'_> {
             Some(Source::Bytes(bytes)) => bytes,
         };
         let here = paths::parent(config);
-        let settings = match settings::read(code::kind(config), &file, here, SECTION) {
+        let section = self.place.section.as_deref().unwrap_or(SECTION);
+        let settings = match settings::read(code::kind(config), &file, here, section) {
             Ok(settings) => settings,
             Err(problem) => {
                 self.from.insert(config.to_owned());

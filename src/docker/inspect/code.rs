@@ -1,12 +1,11 @@
 //! Where a container's code lies, as its inspection tells.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::super::inventory::CodePlace;
 use super::text;
-use crate::command::{self, Reading};
+use crate::alembic::paths;
+use crate::command;
 use crate::model::container::ContainerLook;
 use crate::model::script::DEFAULT_ENVIRONMENT;
 
@@ -20,12 +19,24 @@ pub(super) fn place(
     command: &[String],
     variables: &dyn Fn(&str) -> Option<String>,
 ) -> CodePlace {
-    CodePlace {
+    let mut place = CodePlace {
         image_id: text(json, "/Image").unwrap_or_default().to_owned(),
         working_dir: working_dir(json),
         mounts: mounts(json),
-        configs: configs(look, command, variables),
+        configs: look.labels.env_dirs.clone(),
+        section: None,
+    };
+    // What labels name lies where the container's commands start.
+    if place.configs.is_empty()
+        && let Some(named) = command::place(command, variables)
+    {
+        place.working_dir = paths::join(&place.working_dir, &named.folder);
+        place.section = named.section;
+        if let Some(file) = named.config.filter(|name| is_config(name)) {
+            place.configs.insert(DEFAULT_ENVIRONMENT.to_owned(), file);
+        }
     }
+    place
 }
 
 /// Where the container's commands start.
@@ -47,22 +58,6 @@ fn mounts(json: &Value) -> Vec<String> {
         .collect();
     paths.sort_unstable();
     paths
-}
-
-/// Where labels say that Alembic's environments lie; else the file that the command names (`alembic -c FILE`).
-fn configs(
-    look: &ContainerLook,
-    command: &[String],
-    variables: &dyn Fn(&str) -> Option<String>,
-) -> BTreeMap<String, String> {
-    let mut configs = look.labels.env_dirs.clone();
-    if configs.is_empty()
-        && let Reading::Migrates(command) = command::of_argv(command, variables)
-        && let Some(file) = command.environment.filter(|name| is_config(name))
-    {
-        configs.insert(DEFAULT_ENVIRONMENT.to_owned(), file);
-    }
-    configs
 }
 
 /// Whether it is a configuration file's name.
