@@ -10,6 +10,7 @@ use super::super::migration::reading::SETTLE;
 use super::super::settings::Settings;
 use super::wanted::{alert, labels};
 use crate::model::alert::{Alert, AlertName, Severity};
+use crate::model::migration::Verdict;
 use crate::model::policy::Policy;
 use crate::model::revision::{Revision, VersionTable};
 use crate::model::script::DEFAULT_ENVIRONMENT;
@@ -173,9 +174,14 @@ fn unknown(
         (service, table),
         standing.since,
     );
-    // Files may have changed since they were read: they are looked at again where a row is not known.
-    let is_read = seen.environment.read_at >= standing.since;
-    let wait = if is_read { SETTLE } else { UNREAD };
+    let wait = if was_planned(state, table, standing) {
+        settings.behind_after
+    } else if seen.environment.read_at >= standing.since {
+        SETTLE
+    } else {
+        // Files may have changed since they were read: they are looked at again where a row is not known.
+        UNREAD
+    };
     if now < standing.since.after(wait) && !is_firing(state, &alert) {
         return None;
     }
@@ -193,6 +199,17 @@ fn unknown(
         seen.live.look.name, seen.live.look.image
     );
     Some(alert)
+}
+
+/// Whether an expected migration brought the table there: in a planned deploy the code that knows comes some time after.
+fn was_planned(state: &State, table: &VersionTable, standing: &LiveStanding) -> bool {
+    let mut all = state.durable.migrations.all.values();
+    all.any(|tracked| {
+        let migration = &tracked.migration;
+        let mut moves = migration.movements.iter();
+        migration.judgement.verdict == Verdict::Expected
+            && moves.any(|moved| moved.table == *table && moved.to == standing.heads)
+    })
 }
 
 fn of_environment(name: AlertName, service: &ServiceId, seen: &Seen<'_>) -> Alert {

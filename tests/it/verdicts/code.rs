@@ -134,6 +134,24 @@ fn nothing_is_called_unknown_by_files_that_were_not_looked_at_since_unless_they_
 }
 
 #[test]
+fn after_a_planned_migration_the_code_that_knows_has_as_long_as_the_other_way_round() {
+    for (is_planned, told_after) in [(true, 600), (false, 10)] {
+        let mut story = serving(Policy::Explicit);
+        story.has(row(&["a1"]));
+        if is_planned {
+            story.approved(leave(BACKEND));
+        }
+        // A one-off of the new image migrates and is gone before the new containers come.
+        story.execs_as("e1", upgrade_head()).seconds(2);
+        story.reads(&[(BACKEND_TABLE, &["b2"])]).exec_ends("e1", 0);
+        story.seconds(1).has(row(&["a1"])).seconds(told_after - 10);
+        assert!(!story.sent().contains(&UNKNOWN.to_owned()), "{:?}", story.sent());
+        story.seconds(30);
+        assert!(story.sent().contains(&UNKNOWN.to_owned()), "{:?}", story.sent());
+    }
+}
+
+#[test]
 fn a_newer_database_is_no_alarm_while_a_running_container_of_the_service_knows_it() {
     let mut story = serving(Policy::Explicit);
     story.has(row(&["a1"]));
