@@ -6,6 +6,7 @@
 
 mod archive;
 mod asked;
+mod due;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,6 @@ use super::engine::{Engine, EngineError, whole};
 use super::inspect;
 use super::inventory::{CodePlace, Container};
 use crate::alembic::paths;
-use crate::model::container::ArmedSource;
 use crate::model::observation::Observation;
 use crate::model::script::Code;
 use crate::model::service::{ContainerId, ServiceId};
@@ -53,16 +53,6 @@ pub enum Again {
     Asked(ServiceId, Answer),
 }
 
-/// How a round of reading went.
-enum Round {
-    /// Everything that was due was read.
-    Whole,
-    /// Something could not be read.
-    Lacking,
-    /// Somebody began to wait for a container: that one goes first.
-    Interrupted,
-}
-
 /// Reads the code of every container that may migrate.
 pub struct CodeReader {
     endpoint: Endpoint,
@@ -72,9 +62,20 @@ pub struct CodeReader {
     /// By place, as if nothing were mounted.
     images: BTreeMap<CodePlace, Read>,
     told: BTreeMap<ContainerId, Told>,
-    /// Containers whose code could not be read, and why: said once.
-    unreadable: BTreeMap<ContainerId, String>,
+    unreadable: BTreeMap<ContainerId, Unreadable>,
+    /// When it began: what was never read is due since then.
+    since: Instant,
+    /// Containers that do not run, and since when that is known.
+    resting: BTreeMap<ContainerId, Instant>,
     waiting: Vec<Waiting>,
+}
+
+/// A container whose code could not be read.
+struct Unreadable {
+    /// One sentence.
+    reason: String,
+    /// When that is tried again.
+    again: Instant,
 }
 
 /// What was reported of a container.
@@ -108,6 +109,8 @@ impl CodeReader {
             images: BTreeMap::new(),
             told: BTreeMap::new(),
             unreadable: BTreeMap::new(),
+            since: Instant::now(),
+            resting: BTreeMap::new(),
             waiting: Vec::new(),
         }
     }
@@ -123,14 +126,14 @@ impl CodeReader {
         let mut can_hurry = true;
         loop {
             let containers = Arc::clone(&self.inventory.borrow_and_update());
-            self.forget(&containers);
             let began = Instant::now();
+            self.notice(&containers, began);
             let read = self.read_all(&containers, began).await;
             self.answer(began, read.as_ref().err());
-            if matches!(read, Ok(Round::Interrupted)) {
-                continue;
-            }
-            let next = self.next(matches!(read, Ok(Round::Whole)));
+            let next = match read {
+                Ok(()) => self.next(&containers),
+                Err(_) => Instant::now() + AGAIN, // the watch says that the engine is away
+            };
             tokio::select! {
                 changed = self.inventory.changed() => if changed.is_err() { return },
                 again = self.hurry.recv(), if can_hurry => match again {
@@ -142,16 +145,31 @@ impl CodeReader {
         }
     }
 
-    fn forget(&mut self, containers: &[Container]) {
-        self.unreadable
-            .retain(|id, _| containers.iter().any(|container| container.look.id == *id));
-        self.told
-            .retain(|id, _| containers.iter().any(|container| container.look.id == *id));
+    /// What changed about the containers.
+    fn notice(&mut self, containers: &[Container], now: Instant) {
+        let is_there = |id: &ContainerId| containers.iter().any(|container| container.look.id == *id);
+        self.unreadable.retain(|id, _| is_there(id));
+        self.told.retain(|id, _| is_there(id));
+        self.resting.retain(|id, _| is_there(id));
         self.images.retain(|image, _| {
             containers
                 .iter()
                 .any(|container| container.code.image() == *image)
         });
+        for container in containers {
+            let look = &container.look;
+            if due::runs(look.state) {
+                self.resting.remove(&look.id);
+            } else {
+                self.resting.entry(look.id.clone()).or_insert(now);
+            }
+            if let Some(told) = self.told.get_mut(&look.id)
+                && look.started_at > told.started_at
+            {
+                told.started_at = look.started_at;
+                told.due = told.due.min(told.at + AT_LEAST);
+            }
+        }
     }
 
     fn hurry(&mut self, containers: &[Container], again: Again) {
@@ -165,76 +183,45 @@ impl CodeReader {
             .filter(|container| container.look.service == service)
         {
             if let Some(told) = self.told.get_mut(&container.look.id) {
-                told.is_asked |= is_all;
+                told.is_asked |= is_all && due::runs(container.look.state);
                 told.due = told.due.min(told.at + AT_LEAST);
             }
         }
     }
 
-    /// When something is read again by time alone.
-    fn next(&self, is_whole: bool) -> Instant {
-        let again = (!is_whole).then(|| Instant::now() + AGAIN);
-        let mounted = self.told.values().filter(|told| told.is_read_again());
-        let mounted = mounted.map(|told| told.due).min();
-        let far = Instant::now() + MOUNTED_AGAIN;
-        again.into_iter().chain(mounted).min().unwrap_or(far)
-    }
-
-    /// Reads what is due by `now`, what somebody waits for first. An error where the engine is away: the watch says so, too.
-    async fn read_all(&mut self, containers: &[Container], now: Instant) -> Result<Round, EngineError> {
+    /// Reads what is due by `now`, what somebody waits for first. An error where the engine is away.
+    async fn read_all(&mut self, containers: &[Container], now: Instant) -> Result<(), EngineError> {
         let is_due = |container: &&Container| self.is_due(container, now);
         let mut due: Vec<&Container> = containers.iter().filter(is_due).collect();
         if due.is_empty() {
-            return Ok(Round::Whole);
+            return Ok(());
         }
         due.sort_by_key(|container| !self.is_asked(&container.look.id));
         let engine = Engine::connect(&self.endpoint).await?;
-        let mut round = Round::Whole;
         for container in due {
-            if !self.read(&engine, container).await {
-                round = Round::Lacking;
-            }
+            self.read(&engine, container).await;
             while let Ok(again) = self.hurry.try_recv() {
                 self.hurry(containers, again);
             }
-            if containers.iter().any(|other| self.is_asked(&other.look.id)) {
-                return Ok(Round::Interrupted);
+            let is_urgent =
+                |other: &Container| self.is_asked(&other.look.id) && self.is_due(other, Instant::now());
+            // That one goes first; the rest stays due.
+            if containers.iter().any(is_urgent) {
+                break;
             }
         }
-        Ok(round)
+        Ok(())
     }
 
-    fn is_asked(&self, id: &ContainerId) -> bool {
-        let is_waited_for = self.waiting.iter().any(|waiting| waiting.container == *id);
-        is_waited_for || self.told.get(id).is_some_and(|told| told.is_asked)
-    }
-
-    fn is_due(&self, container: &Container, now: Instant) -> bool {
-        if container.look.armed.source == ArmedSource::Nothing {
-            return false;
-        }
-        let Some(told) = self.told.get(&container.look.id) else {
-            return true;
-        };
-        let has_started = container.look.started_at > told.started_at;
-        told.place != container.code
-            || (told.is_its_own && has_started)
-            || (told.is_read_again() && told.due <= now)
-    }
-
-    /// Whether it could be read.
-    async fn read(&mut self, engine: &Engine, container: &Container) -> bool {
+    async fn read(&mut self, engine: &Engine, container: &Container) {
         let (id, place) = (&container.look.id, &container.code);
         let began = Instant::now();
-        let shared = self.images.get(&place.image());
-        let shared = shared.filter(|read| !is_mounted(place, &read.from));
+        let shared = shared(&self.images, place);
         let told = self.told.get_mut(id).filter(|told| told.place == *place);
         let (mut is_read_again, mut is_asked) = (false, false);
         if let Some(told) = told {
             (is_read_again, is_asked) = (told.is_read_again(), told.is_asked);
-            // If it cannot be read now, that is not tried over and over.
-            told.is_asked = false;
-            told.due = began + AGAIN;
+            told.is_asked = false; // not over and over, if it cannot be read
         }
         let (environments, is_its_own) = match shared {
             Some(shared) if !is_read_again => (shared.environments.clone(), false),
@@ -252,16 +239,7 @@ impl CodeReader {
                     }
                     (environments, is_mounted || differs)
                 }
-                // It may be gone by now, or the engine is.
-                Err(error) if error.is_absent() => return true,
-                Err(error) => {
-                    let reason = whole(&error);
-                    if !self.unreadable.contains_key(id) {
-                        tracing::warn!(container = %id, reason, "cannot read the code of a container; it is tried again");
-                    }
-                    self.unreadable.insert(id.clone(), reason);
-                    return false;
-                }
+                Err(error) => return self.cannot_read(id, &error, began),
             },
         };
         self.unreadable.remove(id);
@@ -288,7 +266,16 @@ impl CodeReader {
             // A closed inbox means that the daemon stops.
             let _ = self.inbox.send(observation).await;
         }
-        true
+    }
+
+    fn cannot_read(&mut self, id: &ContainerId, error: &EngineError, now: Instant) {
+        let reason = whole(error);
+        // It may just be gone.
+        if !error.is_absent() && !self.unreadable.contains_key(id) {
+            tracing::warn!(container = %id, reason, "cannot read the code of a container; it is tried again");
+        }
+        let again = now + AGAIN;
+        self.unreadable.insert(id.clone(), Unreadable { reason, again });
     }
 
     /// What was read again and is the same is kept once.
@@ -309,6 +296,12 @@ impl CodeReader {
 /// Whether somebody changed files in the container: an image's are older than its containers, to the second.
 fn is_changed(container: &Container, read: &Read) -> bool {
     read.written.after(Duration::from_secs(1)) > container.look.created_at
+}
+
+/// What was read of the place's image, if what is mounted leaves it as it is.
+fn shared<'a>(images: &'a BTreeMap<CodePlace, Read>, place: &CodePlace) -> Option<&'a Read> {
+    let read = images.get(&place.image());
+    read.filter(|read| !is_mounted(place, &read.from))
 }
 
 /// Whether some of these paths come from what is mounted.

@@ -68,13 +68,13 @@ impl CodeReader {
                     self.waiting.push(waiting);
                     continue;
                 }
-                (_, Some(reason)) => Err(reason.clone()),
+                (_, Some(unreadable)) => Err(unreadable.reason.clone()),
                 _ if let Some(away) = away => Err(whole(away)),
                 (Some(told), None) if told.due > began => {
                     self.waiting.push(waiting);
                     continue;
                 }
-                // It is gone.
+                // It was removed.
                 _ => Ok(None),
             };
             let _ = waiting.answer.send(answer);

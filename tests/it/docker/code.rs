@@ -115,6 +115,13 @@ impl Drop for Reading {
     }
 }
 
+/// A container that was started.
+fn running(engine: &FakeEngine, spec: ContainerSpec) -> ContainerId {
+    let id = engine.create(spec);
+    engine.start(&id);
+    id
+}
+
 fn asked(engine: &FakeEngine, path: &str) -> usize {
     engine
         .archives()
@@ -128,7 +135,7 @@ async fn containers_of_one_image_are_read_once_and_each_is_told() {
     let engine = FakeEngine::new();
     let mut ids: BTreeMap<ContainerId, usize> = BTreeMap::new();
     for number in 0..50 {
-        ids.insert(engine.create(application(&format!("service-{number}"))), 0);
+        ids.insert(running(&engine, application(&format!("service-{number}"))), 0);
     }
     let mut reading = Reading::of(&engine);
     for _ in 0..ids.len() {
@@ -147,11 +154,12 @@ async fn containers_of_one_image_are_read_once_and_each_is_told() {
 #[tokio::test]
 async fn what_is_mounted_is_read_again_at_each_start_and_only_what_changed_is_told() {
     let engine = FakeEngine::new();
-    let id = engine.create(ContainerSpec {
+    let spec = ContainerSpec {
         mounts: vec!["/srv/dbmig/versions".to_owned()],
         ..application("backend")
-    });
-    let other = engine.create(application("other"));
+    };
+    let id = running(&engine, spec);
+    let other = running(&engine, application("other"));
     let mut reading = Reading::of(&engine);
     let mut first = [reading.next().await.0, reading.next().await.0];
     first.sort();
@@ -160,6 +168,7 @@ async fn what_is_mounted_is_read_again_at_each_start_and_only_what_changed_is_to
     assert_eq!(first, both);
     let before = asked(&engine, "/srv/dbmig");
     engine.write(&id, "/srv/dbmig/versions/b2_next.py", &revision("b2", "'a1'"));
+    engine.die(&id, 0);
     engine.start(&id);
     assert_eq!(reading.next().await, (id, vec!["a1".to_owned(), "b2".to_owned()]));
     assert!(asked(&engine, "/srv/dbmig") > before);
@@ -168,7 +177,7 @@ async fn what_is_mounted_is_read_again_at_each_start_and_only_what_changed_is_to
 #[tokio::test]
 async fn a_container_whose_files_somebody_changed_is_read_by_itself_once_its_database_is_a_puzzle() {
     let engine = FakeEngine::new();
-    let id = engine.create(application("backend"));
+    let id = running(&engine, application("backend"));
     let mut reading = Reading::of(&engine);
     assert_eq!(reading.next().await.1, ["a1"]);
     engine.write(&id, "/srv/dbmig/versions/b2_next.py", &revision("b2", "'a1'"));
@@ -181,12 +190,12 @@ async fn a_container_whose_files_somebody_changed_is_read_by_itself_once_its_dat
 async fn a_container_that_is_removed_while_it_is_read_does_not_speak_for_its_image() {
     let engine = FakeEngine::new();
     let mut watched = watched::watch(&engine);
-    let gone = engine.create(application("backend"));
+    let gone = running(&engine, application("backend"));
     watched.looked(&gone).await;
     let shown = watched.inventory.wait_for(|shown| shown.len() == 1).await;
     let last_shown = Arc::clone(&shown.expect("it is shown"));
     engine.remove(&gone);
-    let next = engine.create(application("backend"));
+    let next = running(&engine, application("backend"));
     watched.looked(&next).await;
     let is_next = |shown: &Arc<Vec<Container>>| shown.len() == 1 && shown.iter().all(|it| it.look.id == next);
     let shown = watched.inventory.wait_for(is_next).await;
@@ -198,10 +207,36 @@ async fn a_container_that_is_removed_while_it_is_read_does_not_speak_for_its_ima
 }
 
 #[tokio::test]
+async fn a_container_that_is_being_made_or_lives_for_one_command_is_left_alone_unless_somebody_asks() {
+    let engine = FakeEngine::new();
+    let made = engine.create(application("backend"));
+    let mut one_off = application("migrate");
+    "app:2".clone_into(&mut one_off.image);
+    let label = "com.docker.compose.oneoff".to_owned();
+    one_off.labels.insert(label, "True".to_owned());
+    let one_off = running(&engine, one_off);
+    let other = ContainerSpec {
+        image: "app:3".to_owned(),
+        ..application("other")
+    };
+    let other = running(&engine, other);
+    let mut reading = Reading::of(&engine);
+    assert_eq!(reading.next().await.0, other);
+    let is_packed = |id: &ContainerId| {
+        let mut archives = engine.archives().into_iter();
+        archives.any(|(of, path)| of == *id && path.ends_with("dbmig"))
+    };
+    assert!(is_packed(&other) && !is_packed(&made) && !is_packed(&one_off));
+    let found = reading.ask("backend").await.expect("it can be read");
+    assert_eq!(found.expect("there is a container").0, made);
+    assert!(is_packed(&made));
+}
+
+#[tokio::test]
 async fn who_asks_is_answered_with_what_is_there_now() {
     let engine = FakeEngine::new();
-    let older = engine.create(application("backend"));
-    let id = engine.create(application("backend"));
+    let older = running(&engine, application("backend"));
+    let id = running(&engine, application("backend"));
     let mut reading = Reading::of(&engine);
     let mut told = [reading.next().await.0, reading.next().await.0];
     told.sort();
@@ -228,7 +263,7 @@ async fn who_asks_is_answered_with_what_is_there_now() {
 #[tokio::test]
 async fn who_asks_while_the_engine_is_away_hears_that() {
     let engine = FakeEngine::new();
-    engine.create(application("backend"));
+    running(&engine, application("backend"));
     let mut reading = Reading::of(&engine);
     assert_eq!(reading.next().await.1, ["a1"]);
     engine.down();
@@ -239,7 +274,7 @@ async fn who_asks_while_the_engine_is_away_hears_that() {
 #[tokio::test]
 async fn a_container_whose_files_somebody_changed_does_not_speak_for_its_image() {
     let engine = FakeEngine::new();
-    let changed = engine.create(application("backend"));
+    let changed = running(&engine, application("backend"));
     engine.write(
         &changed,
         "/srv/dbmig/versions/b2_next.py",
@@ -250,6 +285,6 @@ async fn a_container_whose_files_somebody_changed_does_not_speak_for_its_image()
         reading.next().await,
         (changed, vec!["a1".to_owned(), "b2".to_owned()])
     );
-    let clean = engine.create(application("other"));
+    let clean = running(&engine, application("other"));
     assert_eq!(reading.next().await, (clean, vec!["a1".to_owned()]));
 }
