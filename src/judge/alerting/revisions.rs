@@ -217,7 +217,7 @@ fn of_environment(name: AlertName, service: &ServiceId, seen: &Seen<'_>) -> Aler
     if seen.name != DEFAULT_ENVIRONMENT {
         labels.insert("environment".to_owned(), seen.name.to_owned());
     }
-    alert(name, Severity::Warning, labels, seen.live.look.created_at)
+    alert(name, Severity::Warning, labels, seen.environment.since)
 }
 
 /// Where an environment was read.

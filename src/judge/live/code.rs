@@ -21,6 +21,8 @@ pub struct LiveEnvironment {
     pub code: Arc<Code>,
     /// When that was last told.
     pub read_at: Timestamp,
+    /// Since when it is what it is: its container was made with it, as far as nobody saw it change.
+    pub since: Timestamp,
     /// What follows from its scripts together.
     pub graph: Arc<CodeGraph>,
     /// How the tables of the service's databases stand to it.
@@ -102,7 +104,7 @@ impl Live {
         let Some(live) = self.containers.get(container) else {
             return;
         };
-        let service = live.look.service.clone();
+        let (service, created_at) = (live.look.service.clone(), live.look.created_at);
         let known = self.code.0.entry(service).or_default();
         let before = known.remove(container).unwrap_or_default();
         let mut fresh = BTreeMap::new();
@@ -111,9 +113,15 @@ impl Live {
                 .graph_of(code)
                 .unwrap_or_else(|| Arc::new(CodeGraph::of(code)));
             let kept = before.get(name).map(|known| known.standings.clone());
+            let since = match before.get(name) {
+                None => created_at,
+                Some(known) if known.code == *code => known.since,
+                Some(_) => now,
+            };
             let environment = LiveEnvironment {
                 code: Arc::clone(code),
                 read_at: now,
+                since,
                 graph,
                 standings: kept.unwrap_or_default(),
             };

@@ -229,8 +229,11 @@ fn scripts_that_cannot_be_read_are_told_and_nothing_is_called_unknown_because_of
 #[test]
 fn several_heads_and_a_broken_graph_are_told_at_once_and_end_with_the_image() {
     let mut story = serving(Policy::Explicit);
+    story.seconds(60).has(row(&["a1", "b2"])).seconds(30);
     story.has(code(&[script("a1", ""), script("b2", "a1"), script("c3", "a1")]));
     assert_eq!(story.firing(), [AlertName::MultipleHeads]);
+    let began = story.alert(AlertName::MultipleHeads).starts_at;
+    assert_eq!(began, story.now, "files changed in a container that is older");
     story.has(code(&[script("b2", "gone")]));
     assert_eq!(story.firing(), [AlertName::RevisionGraphBroken]);
     assert!(
