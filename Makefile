@@ -1,5 +1,5 @@
 # The entry points. Each sets up what it needs on a fresh machine with Docker and cargo.
-.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay bench-scripts soak scenarios
+.PHONY: test composes lint need-cargo images migwatch-image demo demo-down bench bench-lines bench-log-stream bench-detection bench-confirmation bench-rest bench-health-checks bench-replay bench-scripts soak scenarios
 
 images: ## the images of the demo and the end-to-end tests
 	demo/build-images.sh
@@ -31,7 +31,7 @@ lint: need-cargo ## formatting and lints
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-bench: need-cargo bench-lines bench-log-stream bench-detection bench-rest bench-health-checks bench-replay bench-scripts ## all benchmarks; half an hour on a quiet machine
+bench: need-cargo bench-lines bench-log-stream bench-detection bench-confirmation bench-rest bench-health-checks bench-replay bench-scripts ## all benchmarks; half an hour on a quiet machine
 
 bench-lines: ## how fast logs are searched
 	cargo bench --bench lines
@@ -42,6 +42,9 @@ bench-log-stream: images ## CPU a followed line, of ours and of the engine's
 
 bench-detection: images ## from a container's first movement to the webhook
 	cargo bench --bench detection
+
+bench-confirmation: images composes ## from the end of a command to what the database says of it
+	cargo bench --bench confirmation
 
 bench-rest: images ## memory and CPU while nothing happens
 	cargo bench --bench rest

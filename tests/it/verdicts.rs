@@ -25,5 +25,6 @@ mod runners;
 mod schemas;
 mod stuck;
 mod tables;
+mod unknown_revisions;
 mod watcher;
 mod windows;

@@ -10,7 +10,7 @@ use super::super::migration::reading::SETTLE;
 use super::super::settings::Settings;
 use super::wanted::{alert, labels};
 use crate::model::alert::{Alert, AlertName, Severity};
-use crate::model::migration::Verdict;
+use crate::model::migration::{Trigger, Verdict};
 use crate::model::policy::Policy;
 use crate::model::revision::{Revision, VersionTable};
 use crate::model::script::DEFAULT_ENVIRONMENT;
@@ -201,13 +201,14 @@ fn unknown(
     Some(alert)
 }
 
-/// Whether an expected migration brought the table there: in a planned deploy the code that knows comes some time after.
+/// Whether an expected migration on this host brought the table there: in a planned deploy the code that knows comes some time after.
 fn was_planned(state: &State, table: &VersionTable, standing: &LiveStanding) -> bool {
     let mut all = state.durable.migrations.all.values();
     all.any(|tracked| {
         let migration = &tracked.migration;
         let mut moves = migration.movements.iter();
         migration.judgement.verdict == Verdict::Expected
+            && migration.trigger != Trigger::OutOfBand
             && moves.any(|moved| moved.table == *table && moved.to == standing.heads)
     })
 }

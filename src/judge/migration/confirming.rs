@@ -91,7 +91,10 @@ fn confirm(
     let migration = &tracked.migration;
     let mut facts = Vec::new();
     for (table, record, is_bound) in candidates(state, tracked) {
-        for stand in stands(record) {
+        for stand in stands(record)
+            .into_iter()
+            .filter(|stand| !stand.is_new_and_empty())
+        {
             let by_step = is_reached(tracked, table, &stand);
             let is_its = is_bound || is_plausible(state, tracked, table);
             let is_explained = by_step || (is_its && moved_with(state, tracked, table, &stand));

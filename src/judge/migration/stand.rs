@@ -19,6 +19,11 @@ pub(super) struct Stand<'a> {
 }
 
 impl Stand<'_> {
+    /// Alembic makes its table before the first step, and empty: that brings the schema nowhere.
+    pub(super) fn is_new_and_empty(&self) -> bool {
+        self.from == Some(&Standing::Missing) && self.to.0.is_empty()
+    }
+
     /// It moved by then, as far as the readings tell: how late the move was seen says nothing.
     pub(super) fn may_have_moved_by(&self, at: Timestamp) -> bool {
         match self.read_before {

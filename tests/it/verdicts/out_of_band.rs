@@ -1,7 +1,7 @@
 //! The database moved, and nobody on this host did it.
 
 use migwatch::model::exec::Action;
-use migwatch::model::migration::{Outcome, Rule, Trigger, Verdict};
+use migwatch::model::migration::{Grade, Outcome, Rule, Trigger, Verdict};
 use migwatch::model::policy::Policy;
 use migwatch::model::revision::Heads;
 
@@ -226,4 +226,24 @@ fn an_empty_version_table_that_is_created_has_moved_nowhere() {
         .seconds(120);
     assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Expected)]);
     assert!(story.is_quiet());
+}
+
+#[test]
+fn the_empty_table_that_alembic_makes_first_confirms_nothing() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, armed()).started().reads(&[]);
+    // The reading comes before the line of the first step.
+    story.says(RUNNING).reads(&[(BACKEND_TABLE, &[])]);
+    let migration = story.migration();
+    assert!(
+        migration.movements.is_empty() && migration.grade != Grade::Confirmed,
+        "{migration:?}"
+    );
+    story.says(A_TO_B).reads(&[(BACKEND_TABLE, &["b2"])]);
+    let migration = story.migration();
+    assert_eq!(
+        (migration.movements.len(), migration.grade),
+        (1, Grade::Confirmed)
+    );
+    assert_eq!(migration.movements[0].from, Heads::default());
 }
