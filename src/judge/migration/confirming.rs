@@ -241,18 +241,25 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
     }
     // The same revisions are reached elsewhere too: in another project's database, or in this one at another time.
     let by_steps = |other: &Tracked| {
-        let mut steps = other.migration.steps.iter();
-        let is_reached = steps.any(|timed| {
-            stand.at.after(SKEW) >= timed.at
-                && !timed.step.to.is_empty()
-                && timed.step.to.iter().all(|revision| stand.to.0.contains(revision))
-        });
-        // What has brought the table there once has not done it twice.
+        let steps = &other.migration.steps;
+        let last_to = |heads: &Heads| {
+            steps.iter().rposition(|timed| {
+                stand.at.after(SKEW) >= timed.at
+                    && !timed.step.to.is_empty()
+                    && timed.step.to.iter().all(|revision| heads.0.contains(revision))
+            })
+        };
+        let Some(reached) = last_to(stand.to) else {
+            return false;
+        };
+        // What has brought the table there once has not done it twice, and what is past that step does not go back to it.
         let mut movements = other.migration.movements.iter();
-        let is_spent =
-            movements.any(|known| known.table == *table && known.at < stand.at && known.to == *stand.to);
-        is_reached
-            && !is_spent
+        let is_spent = movements.any(|known| {
+            known.table == *table
+                && known.at < stand.at
+                && (known.to == *stand.to || last_to(&known.to).is_some_and(|before| before > reached))
+        });
+        !is_spent
             && !other.migration.history
             && is_in_time(other, stand)
             && may_move(state, &other.migration.service, table)

@@ -10,7 +10,7 @@ use migwatch::model::policy::Policy;
 use migwatch::model::revision::Heads;
 
 use crate::support::story::{
-    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RUNNING, Story, armed, disarmed, policy, serving,
+    A_TO_B, APPLICATION_UP, B_TO_C, BACKEND, BACKEND_TABLE, RUNNING, Story, armed, disarmed, policy, serving,
 };
 
 const UPGRADE: &str = "alembic upgrade head";
@@ -60,6 +60,27 @@ fn an_exec_whose_move_is_read_after_its_end_is_the_same_migration() {
     assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
     assert_eq!(story.migration().trigger, Trigger::Exec);
     assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+}
+
+#[test]
+fn an_exec_that_goes_back_to_where_a_start_has_just_come_through_is_the_one_that_did_it() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, armed()).started();
+    story.reads(&[(BACKEND_TABLE, &["a1"])]).says(RUNNING);
+    story.says(A_TO_B).says(B_TO_C).says(APPLICATION_UP);
+    story.reads(&[(BACKEND_TABLE, &["c3"])]).seconds(2);
+    story
+        .execs("e1", "alembic downgrade -1", Action::Downgrade)
+        .seconds(1)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(60);
+    let told = [
+        (Outcome::Applied, Verdict::Expected),
+        (Outcome::Downgraded, Verdict::Unexpected),
+    ];
+    assert_eq!(story.judged(), told);
 }
 
 #[test]
