@@ -143,10 +143,12 @@ pub(super) fn is_return(scene: &Scene<'_>, change: &Change<'_>) -> bool {
         .0
         .values()
         .all(|it| matches!(it, TablePatch::Created(_)));
-    // A backup is played back piece by piece: what was there before its version tables came with it.
+    // A backup is played back piece by piece: what was there before its version tables came with it, and what went right before they did
+    // went with them.
     let has_begun = || {
         let mut tables = version_tables(scene.state, scene.database);
-        is_arrival && tables.all(|(_, record)| went(record, change.since))
+        tables.all(|(_, record)| went(record, change.since))
+            && (is_arrival || change.at.after(SETTLE) >= replaced.since)
     };
     (change.at >= replaced.since || has_begun())
         && (change.at <= replaced.last_at.after(SOON)

@@ -224,6 +224,20 @@ fn what_a_backup_brings_before_its_version_tables_is_part_of_the_replacement_and
 }
 
 #[test]
+fn what_goes_right_before_the_version_tables_do_is_part_of_the_replacement_and_no_drift() {
+    let mut story = full(Policy::Explicit);
+    let (_, left) = FULL.split_first().unwrap();
+    story.reads_schema(left).seconds(1);
+    story.reads(&[]).seconds(1);
+    story
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .reads_schema(left)
+        .seconds(120);
+    assert_eq!(story.sent(), ["DatabaseReplaced firing"]);
+    assert!(story.migrations().is_empty());
+}
+
+#[test]
 fn a_version_table_that_goes_and_comes_back_beside_one_that_stays_is_somebodys_work() {
     let mut story = full(Policy::Deny);
     let other = ("other_version", &["z9"][..]);
