@@ -97,7 +97,8 @@ fn confirm(
         {
             let by_step = is_reached(tracked, table, &stand);
             let is_its = is_bound || is_plausible(state, tracked, table);
-            let is_explained = by_step || (is_its && moved_with(state, tracked, table, &stand));
+            let is_over = !by_step && is_over(tracked, table, &stand);
+            let is_explained = by_step || (is_its && !is_over && moved_with(state, tracked, table, &stand));
             if !is_explained || (tracked.is_claim() && !has_moved(tracked, &stand)) {
                 continue;
             }
@@ -271,6 +272,16 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
         && is_soon_enough(tracked, stand)
         && !has_ended_before(state, tracked, table, stand)
         && !all.values().any(|other| by_steps(other))
+}
+
+/// It has ended, and a reading after its end has shown where it left the table: what moves later is not its work, even where a restart of
+/// migwatch has forgotten when the table was last read.
+fn is_over(tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
+    let ended = tracked.migration.ended_at.filter(|_| !tracked.is_open());
+    let mut movements = tracked.migration.movements.iter();
+    ended.is_some_and(|ended| {
+        movements.any(|known| known.table == *table && known.at >= ended && known.at < stand.at)
+    })
 }
 
 /// A run that had ended before the table was read where it stood, or before another one began that is still at work, did not move it.
