@@ -354,3 +354,18 @@ fn what_somebody_moves_after_a_restart_is_not_put_on_an_exec_that_was_seen_to_ha
     let triggers: Vec<_> = story.migrations().iter().map(|one| one.trigger).collect();
     assert_eq!(triggers, [Trigger::Exec, Trigger::OutOfBand]);
 }
+
+#[test]
+fn what_moves_after_an_exec_was_seen_to_be_over_is_somebody_elses_over_a_restart_too() {
+    let mut story = serving(Policy::Deny);
+    story
+        .execs("e1", UPGRADE, Action::Upgrade)
+        .seconds(1)
+        .exec_ends("e1", 0)
+        .seconds(1)
+        .reads(&[(BACKEND_TABLE, &["b2"])]);
+    story.migwatch_is_killed().seconds_pass(2).migwatch_comes_back();
+    story.reads(&[(BACKEND_TABLE, &["a1"])]).seconds(60);
+    let triggers: Vec<Trigger> = story.migrations().iter().map(|it| it.trigger).collect();
+    assert_eq!(triggers, [Trigger::Exec, Trigger::OutOfBand]);
+}
