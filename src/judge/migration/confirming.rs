@@ -97,8 +97,7 @@ fn confirm(
         {
             let by_step = is_reached(tracked, table, &stand);
             let is_its = is_bound || is_plausible(state, tracked, table);
-            let is_over = !by_step && is_over(tracked, table, &stand);
-            let is_explained = by_step || (is_its && !is_over && moved_with(state, tracked, table, &stand));
+            let is_explained = by_step || (is_its && moved_with(state, tracked, table, &stand));
             if !is_explained || (tracked.is_claim() && !has_moved(tracked, &stand)) {
                 continue;
             }
@@ -274,16 +273,6 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
         && !all.values().any(|other| by_steps(other))
 }
 
-/// It has ended, and a reading after its end has shown where it left the table: what moves later is not its work, even where a restart of
-/// migwatch has forgotten when the table was last read.
-fn is_over(tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
-    let ended = tracked.migration.ended_at.filter(|_| !tracked.is_open());
-    let mut movements = tracked.migration.movements.iter();
-    ended.is_some_and(|ended| {
-        movements.any(|known| known.table == *table && known.at >= ended && known.at < stand.at)
-    })
-}
-
 /// A run that had ended before the table was read where it stood, or before another one began that is still at work, did not move it.
 fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
     let Some(ended) = tracked.migration.ended_at.filter(|_| !tracked.is_open()) else {
@@ -297,8 +286,12 @@ fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stan
             && is_its_time
             && may_move(state, &other.migration.service, table)
     };
+    // A restart forgets when the table was last read, not what a reading after the end has shown.
+    let is_shown = |known: &Movement| known.table == *table && known.at >= ended && known.at < stand.at;
     let all = &state.durable.migrations.all;
-    stand.read_before.is_some_and(|read| ended < read) || all.values().any(|other| is_at_work(other))
+    stand.read_before.is_some_and(|read| ended < read)
+        || tracked.migration.movements.iter().any(is_shown)
+        || all.values().any(|other| is_at_work(other))
 }
 
 /// Whether a move may be this migration's: it runs, or had not ended when the table was last read where it stood before.
