@@ -111,6 +111,16 @@ async fn wrong_questions_are_answered_with_what_is_right() {
             "400 Bad Request",
             "unknown parameter",
         ),
+        (
+            get("/api/v1/plan?service=away/backend"),
+            "503 Service Unavailable",
+            "cannot be read as it is now",
+        ),
+        (
+            get("/api/v1/plan?service=shop/backend"),
+            "404 Not Found",
+            "there is no service",
+        ),
     ] {
         let answer = served.over_tcp(&request).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
