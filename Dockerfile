@@ -34,5 +34,7 @@ ENV MIGWATCH_DATA_DIR=/data
 USER 65532:65532
 VOLUME /data
 EXPOSE 9778
+# Named, so that the engine does not take another signal for a stop.
+STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 CMD ["/migwatch", "healthcheck"]
 ENTRYPOINT ["/migwatch"]

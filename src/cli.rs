@@ -12,6 +12,7 @@ mod local;
 mod output;
 mod plan;
 mod preflight;
+mod reload;
 mod run;
 mod status;
 
@@ -135,6 +136,8 @@ enum Command {
     Approve(approve::Arguments),
     /// Expect one migration of a service for as long as a command runs, then see what became of it
     Deploy(deploy::Arguments),
+    /// Have the daemon read its configuration again
+    Reload,
     /// Whether the daemon of this data folder answers; for container health checks
     Healthcheck,
 }
@@ -189,6 +192,7 @@ fn dispatch(cli: &Cli) -> Result<u8, CliError> {
         Some(Command::Ack(arguments)) => ack::ack(&cli.global, arguments),
         Some(Command::Approve(arguments)) => approve::approve(&cli.global, arguments),
         Some(Command::Deploy(arguments)) => deploy::deploy(&cli.global, arguments),
+        Some(Command::Reload) => reload::reload(&cli.global),
         Some(Command::Healthcheck) => healthcheck::healthcheck(&cli.global),
     }
 }
@@ -204,17 +208,8 @@ impl Global {
 
     /// The file that is asked for, else the first that is there.
     fn config_file(&self) -> Option<PathBuf> {
-        self.config_file.clone().or_else(|| {
-            let home = variable("XDG_CONFIG_HOME")
-                .map(PathBuf::from)
-                .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
-            let places = [home, Some(PathBuf::from("/etc"))];
-            places
-                .into_iter()
-                .flatten()
-                .map(|place| place.join("migwatch/migwatch.toml"))
-                .find(|file| file.is_file())
-        })
+        let first = || config_places().into_iter().find(|file| file.is_file());
+        self.config_file.clone().or_else(first)
     }
 
     fn config(&self) -> Result<Config, CliError> {
@@ -244,6 +239,19 @@ impl Global {
             .clone()
             .unwrap_or_else(|| self.data_dir(config).join("migwatch.sock"))
     }
+}
+
+/// Where a configuration file is looked for when none is named, the first before the others.
+fn config_places() -> Vec<PathBuf> {
+    let home = variable("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
+    let places = [home, Some(PathBuf::from("/etc"))];
+    places
+        .into_iter()
+        .flatten()
+        .map(|place| place.join("migwatch/migwatch.toml"))
+        .collect()
 }
 
 /// Where the engine is, by config and the variables that Docker's own tools read.

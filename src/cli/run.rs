@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, GOOD, Global, build, endpoint};
+use super::{CliError, GOOD, Global, build, config_places, endpoint};
 use crate::daemon::clock::SystemClock;
 use crate::daemon::{self, Options, logging};
 
@@ -23,6 +23,7 @@ pub(super) fn run(global: &Global) -> Result<u8, CliError> {
         endpoint: endpoint(&config)?,
         data_dir: global.data_dir(&config),
         config_file: global.config_file(),
+        config_places: config_places(),
         overrides: global.overrides(),
         build: build(),
         config,

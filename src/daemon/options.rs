@@ -14,6 +14,8 @@ pub struct Options {
     pub config: Config,
     /// Where it came from: read again at a reload.
     pub config_file: Option<PathBuf>,
+    /// Where a reload looks for a file if there was none: the first that is there is taken, and kept.
+    pub config_places: Vec<PathBuf>,
     /// Flags win over the file, also at a reload.
     pub overrides: Overrides,
     /// Where the engine is.

@@ -21,6 +21,8 @@ const TO_MONITOR: usize = 16;
 /// Takes commands: carries out reloads, hands the rest on.
 pub(super) struct Reload {
     file: Option<PathBuf>,
+    /// Where one is looked for as long as there is none.
+    places: Vec<PathBuf>,
     overrides: Overrides,
     config: watch::Sender<Arc<Config>>,
     commands: mpsc::Receiver<(Command, Reply)>,
@@ -40,6 +42,7 @@ impl Reload {
         let (monitor, handed_on) = mpsc::channel(TO_MONITOR);
         let reload = Self {
             file: options.config_file.clone(),
+            places: options.config_places.clone(),
             overrides: options.overrides.clone(),
             config,
             commands,
@@ -79,7 +82,10 @@ impl Reload {
         }
     }
 
-    fn reload(&self) -> Result<String, String> {
+    fn reload(&mut self) -> Result<String, String> {
+        if self.file.is_none() {
+            self.file = self.places.iter().find(|file| file.is_file()).cloned();
+        }
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         match Config::load(self.file.as_deref()) {
             Ok(mut new) => {
@@ -89,8 +95,12 @@ impl Reload {
                 }
                 self.config.send_replace(Arc::new(new));
                 *status = None;
-                tracing::info!("configuration reloaded");
-                Ok("configuration reloaded".to_owned())
+                let from = self.file.as_ref().map_or_else(
+                    || "no file is there, so the defaults hold".to_owned(),
+                    |file| format!("from {}", file.display()),
+                );
+                tracing::info!(from, "configuration reloaded");
+                Ok(format!("configuration reloaded: {from}"))
             }
             Err(error) => {
                 let text = with_causes(&error);

@@ -31,6 +31,7 @@ pub(super) fn choose(config: watch::Receiver<Arc<Config>>) -> Choose {
             || look.labels.window.is_some()
             || look.labels.db_table.is_some()
             || !look.labels.env_tables.is_empty()
+            || !look.labels.env_dirs.is_empty()
             || config
                 .borrow()
                 .settings

@@ -49,6 +49,7 @@ async fn help_names_every_flag_and_every_command() {
         "ack",
         "approve",
         "deploy",
+        "reload",
         "healthcheck",
     ] {
         assert!(help.contains(&format!("\n  {command}")), "{command}: {help}");

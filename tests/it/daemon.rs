@@ -6,6 +6,7 @@ use std::path::Path;
 
 use assert_cmd::assert::OutputAssertExt;
 use migwatch::model::log::Stream;
+use migwatch::model::status::ServiceStatus;
 
 use crate::support::daemon::{Daemon, Home};
 use crate::support::fake_engine::FakeEngine;
@@ -61,6 +62,28 @@ async fn a_term_signal_ends_it_with_all_streams_open() {
     );
 }
 
+/// Where neither environment nor command nor a usual file shows it, and by which label it is known all the same.
+#[tokio::test]
+async fn a_label_that_says_where_the_scripts_lie_also_says_that_the_service_can_migrate() {
+    let engine = FakeEngine::new();
+    for (service, label) in [("plain", None), ("backend", Some("rag/alembic.ini"))] {
+        let label = label.map(|folder| ("migwatch.alembic.dir".to_owned(), folder.to_owned()));
+        let mut spec = ContainerSpec::service("shop", service);
+        spec.labels.extend(label);
+        let id = engine.create(spec);
+        engine.start(&id);
+    }
+    let daemon = Home::new(&engine.socket()).start().await;
+    let status = daemon
+        .until("both are known, and a log is followed", |status| {
+            status.services.len() == 2 && status.services.iter().any(|service| service.log.following > 0)
+        })
+        .await;
+    let followed = |service: &ServiceStatus| (service.service.service.clone(), service.log.following);
+    let followed: Vec<_> = status.services.iter().map(followed).collect();
+    assert_eq!(followed, [("backend".to_owned(), 1), ("plain".to_owned(), 0)]);
+}
+
 async fn reload_successful(daemon: &Daemon) -> String {
     let metrics = daemon.get("/metrics").await.body;
     let line = metrics
@@ -105,6 +128,29 @@ async fn a_bad_file_at_a_reload_leaves_the_old_configuration_in_force() {
         reload_successful(&daemon).await,
         "migwatch_config_last_reload_successful 1"
     );
+}
+
+#[tokio::test]
+async fn a_file_that_was_not_there_at_the_start_is_taken_up_by_a_reload_and_missed_when_it_goes() {
+    let engine = FakeEngine::new();
+    let home = Home::new(&engine.socket()).unconfigured();
+    let daemon = home.start().await;
+    let reloaded = async |code, wanted: &str| {
+        let output = home.run(&["reload"]).await;
+        let said = [&*output.stdout, &*output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.contains(wanted), "{said}");
+        output.assert().code(code);
+    };
+    reloaded(0, "no file is there").await;
+    let file = home.usual_config_file();
+    std::fs::create_dir_all(file.parent().expect("it lies in a folder")).expect("the folder takes folders");
+    std::fs::write(&file, "[alerts]\nhost = \"late\"\n").expect("the folder takes files");
+    reloaded(0, &file.to_string_lossy()).await;
+    assert_eq!(daemon.status().await.host, "late");
+    std::fs::remove_file(&file).expect("it is there");
+    reloaded(2, "cannot read the configuration file").await;
+    assert_eq!(daemon.status().await.host, "late");
 }
 
 #[tokio::test]

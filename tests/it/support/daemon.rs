@@ -58,6 +58,17 @@ impl Home {
         std::fs::write(self.config_file(), text).expect("the folder takes files");
     }
 
+    /// No file is named: one is looked for in the usual places, of which [`Home::usual_config_file`] is the first.
+    pub(crate) fn unconfigured(self) -> Self {
+        std::fs::remove_file(self.config_file()).expect("a new home has a file");
+        self
+    }
+
+    /// Where a configuration is looked for when none is named.
+    pub(crate) fn usual_config_file(&self) -> PathBuf {
+        self.folder.path().join(".config/migwatch/migwatch.toml")
+    }
+
     /// The configuration; secret files may lie beside it.
     pub(crate) fn config_file(&self) -> PathBuf {
         self.folder.path().join("migwatch.toml")
@@ -116,6 +127,7 @@ impl Home {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_migwatch"));
+        let named = self.config_file().exists();
         command
             .args(arguments)
             .args(&self.flags)
@@ -123,7 +135,7 @@ impl Home {
             .env("DOCKER_HOST", format!("unix://{}", self.engine.display()))
             .env("HOME", self.folder.path())
             .env("XDG_STATE_HOME", self.folder.path().join("state"))
-            .env("MIGWATCH_CONFIG_FILE", self.config_file())
+            .envs(named.then(|| ("MIGWATCH_CONFIG_FILE", self.config_file())))
             .envs(self.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
