@@ -245,6 +245,13 @@ fn of_several_commands_the_last_that_runs_is_told() {
             "upgrade head",
         ),
         ("sh -c alembic upgrade head && alembic current", "upgrade head"),
+        // What asks fails where something is to be done.
+        ("sh -c alembic check || alembic upgrade head", "upgrade head"),
+        ("sh -c flask db check || flask db upgrade", "upgrade head"),
+        (
+            "sh -c ./manage.py migrate --check || ./manage.py migrate",
+            "upgrade",
+        ),
     ]);
 }
 

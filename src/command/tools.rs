@@ -3,6 +3,7 @@
 //! Promises to find them behind any runner (`uv run`, `poetry run`, `gosu app`, an entrypoint), and not to take a command that only
 //! talks about them for one. Sources: Alembic's `config.py`, Flask-Migrate's `cli.py`, Django's `migrate.py`.
 
+use super::answer::Tri;
 use super::options::{Options, Piece, is_option};
 use super::shells::SHELLS;
 use crate::model::exec::Action;
@@ -84,6 +85,19 @@ pub(super) fn read(words: &[&str]) -> Reads {
         None if is_open(words) || is_called_after_migrations(words) => Reads::Perhaps,
         None => Reads::Nothing,
     }
+}
+
+/// How these words end, where they may run: what asks whether a schema is at head answers by its exit code, everything else is taken to
+/// succeed. (`alembic check || alembic upgrade head` is a common start.)
+pub(super) fn result(words: &[&str]) -> Tri {
+    let is = |names: &[&str], asks: &str| {
+        let mut tools = words.iter().map(|word| tool(word));
+        tools.any(|tool| names.contains(&tool)) && words.contains(&asks)
+    };
+    let asks = is(&["alembic", "alembic.config", "db"], "check")
+        || is(&["alembic", "alembic.config", "db"], "--check-heads")
+        || is(&["migrate"], "--check");
+    if asks { Tri::Perhaps } else { Tri::Yes }
 }
 
 /// The first tool among the words before `end` whose own words migrate.

@@ -392,6 +392,6 @@ impl<'a> Walk<'a> {
                 text: texts.join(" "),
             });
         }
-        Tri::Yes
+        tools::result(&texts)
     }
 }

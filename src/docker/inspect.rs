@@ -16,7 +16,7 @@ use super::switch;
 use crate::command::{self, Reading};
 use crate::model::container::{ContainerLook, ContainerState, Health, RestartPolicy};
 use crate::model::exec::MigrationCommand;
-use crate::model::service::{ContainerId, Role};
+use crate::model::service::ContainerId;
 use crate::model::time::Timestamp;
 
 pub(super) use code::{CONFIGS, is_config, working_dir};
@@ -77,7 +77,7 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
         health: health(json),
         tty: flag(json, "/Config/Tty"),
         armed,
-        runs: runs(role, &command, &variables),
+        runs: runs(&command, &variables),
         labels: labels::watch_labels(&labels),
     };
     let code = code::place(json, &look, &command, &variables);
@@ -101,15 +101,8 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
     }))
 }
 
-/// What the command of a container that lives for just one command does.
-fn runs(
-    role: Role,
-    command: &[String],
-    variables: &dyn Fn(&str) -> Option<String>,
-) -> Option<MigrationCommand> {
-    if !matches!(role, Role::OneOff | Role::Hook) {
-        return None;
-    }
+/// What the command of a container does to a schema.
+fn runs(command: &[String], variables: &dyn Fn(&str) -> Option<String>) -> Option<MigrationCommand> {
     match command::of_argv(command, variables) {
         Reading::Migrates(command) => Some(command),
         Reading::Perhaps | Reading::Harmless => None,

@@ -271,6 +271,11 @@ mod tests {
             ),
             ("RUN_MIGRATIONS=${RUN_MIGRATIONS:-true} ./start.sh", &[], DEFAULT),
             (
+                "alembic check || alembic upgrade head; gunicorn",
+                &[],
+                "unknown: it can migrate, but nothing readable says when",
+            ),
+            (
                 "[ -f alembic.ini ] && alembic upgrade head",
                 &[],
                 "unknown: it can migrate, but nothing readable says when",
@@ -288,6 +293,7 @@ mod tests {
             "until alembic upgrade head; do sleep 2; done; gunicorn",
             "echo \"Version $VERSION\" && alembic upgrade ${ALEMBIC_TARGET:-head} && gunicorn",
             "timeout 60 bash -lc 'alembic upgrade head' && gunicorn",
+            "alembic current && alembic upgrade head && gunicorn",
             "exec: alembic upgrade head",
             "exec: tini -- docker-entrypoint.sh /venv/bin/alembic upgrade head",
             "[ -n \"$DATABASE_URL\" ] && alembic upgrade head",

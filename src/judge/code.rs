@@ -110,6 +110,14 @@ pub(super) fn is_at_head(state: &State, service: &ServiceId) -> Option<bool> {
     is_known.then(|| words.iter().all(|word| *word == StandingWord::AtHead))
 }
 
+/// Whether a table of the service is known to lack revisions that its newest code has.
+pub(super) fn is_behind(state: &State, service: &ServiceId) -> bool {
+    let mut bound = state.durable.tables.bound(service);
+    bound.any(|(table, _)| {
+        standing(state, service, table).is_some_and(|(_, standing)| standing.word == StandingWord::Behind)
+    })
+}
+
 /// Services whose version table stands where their newest code does not know, with what stands there: their code may be other than
 /// its image tells.
 pub fn puzzles(state: &State) -> BTreeSet<(ServiceId, Heads)> {

@@ -46,7 +46,7 @@ pub struct ContainerLook {
     pub tty: bool,
     /// Whether its next start would migrate.
     pub armed: Armed,
-    /// What its command would do to a schema, where that can be read: told of one-offs and hooks.
+    /// What its command would do to a schema, where that can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<MigrationCommand>,
     /// Its `migwatch.*` labels, parsed.

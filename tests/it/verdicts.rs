@@ -11,6 +11,7 @@ mod failures;
 mod half_applied;
 mod health;
 mod missing;
+mod one_offs;
 mod order;
 mod out_of_band;
 mod outbox;

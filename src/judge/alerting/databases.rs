@@ -135,8 +135,15 @@ pub(super) fn foreign_change(migration: &Migration, foreign: &[ForeignChange]) -
 }
 
 /// How bad that is: under `allow` a warning, unless the owner's policy is another.
-pub(super) fn severity_of_foreign(settings: &Settings, foreign: &[ForeignChange], own: Severity) -> Severity {
-    let is_strict = |owner: &ServiceId| settings.policy_of(owner, None) != Policy::Allow;
+pub(super) fn severity_of_foreign(
+    state: &State,
+    settings: &Settings,
+    foreign: &[ForeignChange],
+    own: Severity,
+) -> Severity {
+    let services = &state.durable.containers.services;
+    let remembered = |owner: &ServiceId| services.get(owner).and_then(|record| record.policy);
+    let is_strict = |owner: &ServiceId| settings.policy_of(owner, remembered(owner)) != Policy::Allow;
     if foreign.iter().any(|it| is_strict(&it.owner)) {
         Severity::Critical
     } else {

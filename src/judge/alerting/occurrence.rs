@@ -50,6 +50,7 @@ impl Occurrence<'_> {
 
 /// The alerts of one migration: each closed by a person or by time, never by being covered by the next.
 pub(super) fn all<'a>(
+    state: &State,
     settings: &Settings,
     tracked: &'a Tracked,
     successes: &BTreeMap<&ServiceId, Timestamp>,
@@ -98,7 +99,7 @@ pub(super) fn all<'a>(
         raise(name, severity, at, None);
     }
     if let Some(at) = tracked.schema.foreign_at {
-        let severity = databases::severity_of_foreign(settings, &tracked.schema.foreign, severity);
+        let severity = databases::severity_of_foreign(state, settings, &tracked.schema.foreign, severity);
         raise(AlertName::ForeignSchemaChange, severity, at, None);
     }
     if migration.outcome == Outcome::NothingApplied

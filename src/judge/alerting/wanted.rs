@@ -36,7 +36,7 @@ pub(super) fn wanted(
     let successes = occurrence::successes(state);
     for tracked in state.durable.migrations.all.values() {
         let is_touched = touched.contains(&tracked.migration.id);
-        for occurrence in occurrence::all(settings, tracked, &successes, now) {
+        for occurrence in occurrence::all(state, settings, tracked, &successes, now) {
             let fingerprint = occurrence.fingerprint(settings);
             let is_said = !is_touched && state.durable.alerts.firing.contains_key(&fingerprint);
             let worded = || Wanted::Worded(occurrence.worded(settings, now));

@@ -6,7 +6,7 @@ use super::super::settings::{Opening, Scope, Settings, Window};
 use super::super::verdict::{Asked, Case};
 use super::{is_judged_by, same_app, tracked};
 use crate::model::approval::ApprovalRecord;
-use crate::model::migration::{Rule, Trigger};
+use crate::model::migration::{Outcome, Rule, Trigger};
 use crate::model::revision::Revision;
 use crate::model::service::ServiceId;
 use crate::model::time::Timestamp;
@@ -101,15 +101,18 @@ fn read_before(state: &State, case: &Case<'_>) -> Option<Timestamp> {
     moves.find(|moved| moved.at == case.began_at)?.read_before
 }
 
-/// Not used by another movement. One that failed gives it back, and what one start runs is one deed of a person.
+/// Not used by another movement. One that failed, or moved nothing after all, gives it back, and what one start runs is one deed of a
+/// person.
 fn is_available(state: &State, record: &ApprovalRecord, asked: &Asked<'_>) -> bool {
     record.used_by.iter().all(|id| {
         let is_own = asked.tracked.is_some_and(|own| own.migration.id == *id);
         let Some(user) = tracked(state, id) else {
             return is_own;
         };
-        let is_failed = !user.is_open() && is_failure(user.migration.outcome);
-        let gave_back = is_failed || user.migration.superseded_by.is_some();
+        let outcome = user.migration.outcome;
+        let has_moved = user.migration.moved() && outcome != Outcome::NothingApplied;
+        let is_in_vain = !user.is_open() && (is_failure(outcome) || !has_moved);
+        let gave_back = is_in_vain || user.migration.superseded_by.is_some();
         is_own || !is_judged_by(user, &record.approval.id) || gave_back || is_of_one_start(user, asked.case)
     })
 }

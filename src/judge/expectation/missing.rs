@@ -1,7 +1,7 @@
 //! What was expected and did not come: an approval or a one-off window is over, and the database is not where it should be.
 //!
-//! Promises to say so only where it can be known: a revision was named and the version tables of the service were read, or a deploy's
-//! command ended and no migration of the service was seen to run. What is pending without a named revision is not known here.
+//! Promises to say so only where it can be known: a revision was named and the version tables of the service were read; a deploy's
+//! command ended and no migration of the service was seen to run; or the newest code has revisions that have not run.
 
 use std::time::Duration;
 
@@ -87,6 +87,8 @@ fn of_approval<'a>(state: &'a State, settings: &Settings, record: &'a ApprovalRe
         Some(to) => Some((to, standing(state, &approval.service, to)?)),
         None if is_at_head() => return None,
         None if approval.kind == ApprovalKind::Deploy && !ran_since(state, settings, record) => None,
+        // Who lets a database be restored plans no migration by that.
+        None if code::is_behind(state, &approval.service) && !approval.restore => None,
         None => return None,
     };
     Some(Missing {

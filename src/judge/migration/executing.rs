@@ -172,7 +172,7 @@ fn begun(state: &State, settings: &Settings, container: &ContainerId) -> Vec<Fac
 pub(in super::super) fn presume(state: &State, _: &Settings, now: Timestamp, _: &Observation) -> Vec<Fact> {
     let open = state.durable.migrations.all.values();
     open.filter_map(|tracked| {
-        let since = presumed_at(tracked)?;
+        let since = presumed_at(state, tracked)?;
         let command = tracked.runner()?.command.as_ref()?;
         (now >= since).then(|| Fact::MigrationPresumed {
             id: tracked.migration.id.clone(),
@@ -187,16 +187,20 @@ pub(in super::super) fn presume(state: &State, _: &Settings, now: Timestamp, _: 
     .collect()
 }
 
-/// When it will be presumed to move something, if it goes on.
-fn presumed_at(tracked: &Tracked) -> Option<Timestamp> {
+/// When it will be presumed to move something, if it goes on. Right after a start of migwatch the engine has not said yet whether it does.
+fn presumed_at(state: &State, tracked: &Tracked) -> Option<Timestamp> {
     let runner = tracked.runner()?;
-    let is_silent = tracked.is_open() && tracked.exec_end.is_none() && !tracked.migration.moved();
+    let known = state.durable.containers.known.get(&runner.container);
+    let start = known.and_then(|known| known.start(runner.started_at));
+    let has_ended = tracked.exec_end.is_some() || start.is_some_and(|start| start.finish.is_some());
+    let is_silent = tracked.is_open() && !has_ended && !tracked.migration.moved();
+    let seen_from = runner.at.max(state.live.since.unwrap_or_default());
     (is_silent && runner.command.is_some() && !tracked.migration.history)
-        .then(|| runner.at.after(PRESUMED_AFTER))
+        .then(|| seen_from.after(PRESUMED_AFTER))
 }
 
 /// When something is presumed by time alone.
 pub(in super::super) fn deadlines(state: &State, moments: &mut Vec<Timestamp>) {
     let open = state.durable.migrations.all.values();
-    moments.extend(open.filter_map(|tracked| presumed_at(tracked)));
+    moments.extend(open.filter_map(|tracked| presumed_at(state, tracked)));
 }

@@ -17,7 +17,7 @@ use crate::model::log::{LogLine, Saying, StepKind};
 use crate::model::migration::{Evidence, Grade, MigrationId, Outcome, Runner, Witness};
 use crate::model::observation::Observation;
 use crate::model::policy::Policy;
-use crate::model::service::ContainerId;
+use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
 
 /// Where nothing says that the application is up, a start is taken to be past its migrations after this time.
@@ -372,10 +372,13 @@ impl Scene<'_> {
         };
         let since_start = |at: Timestamp| at >= start.started_at && at < self.line.key.at;
         // Lines of the time before it was seen healthy are its start's, however late they are read: migwatch may have been away.
-        let is_healthy = live.look.health == Some(Health::Healthy) && live.since < self.line.key.at;
-        is_healthy
-            || live.application_up_at.is_some_and(since_start)
-            || answered(self.state, &self.known.service, start.started_at)
-                .is_some_and(|at| at < self.line.key.at)
+        let is_healthy = || live.look.health == Some(Health::Healthy) && live.since < self.line.key.at;
+        let has_answered = || {
+            let answered = answered(self.state, &self.known.service, start.started_at);
+            answered.is_some_and(|at| at < self.line.key.at)
+        };
+        // What runs beside the replicas once does not serve because they do.
+        let is_replica = self.known.role == Role::Replica;
+        live.application_up_at.is_some_and(since_start) || (is_replica && (is_healthy() || has_answered()))
     }
 }

@@ -9,7 +9,7 @@ use super::super::settings::Settings;
 use super::super::verdict::{self, Case};
 use super::identity::migration_id;
 use super::part::Part;
-use super::{Tracked, after_the_fact, is_failure, settling};
+use super::{Tracked, after_the_fact, is_failure, out_of_band, settling};
 use crate::model::fact::Fact;
 use crate::model::log::LineKey;
 use crate::model::migration::{Evidence, Grade, Judgement, MigrationId, Runner, Trigger, Verdict};
@@ -116,7 +116,7 @@ impl<'a> Opening<'a> {
         (earlier.runner.started_at < self.runner.started_at).then_some(before)
     }
 
-    /// What a person has closed stays closed while the loop goes on.
+    /// Soon after the failure: what is started days later is another deed, with a verdict of its own.
     fn is_tried_again(&self, before: &Tracked, just_ended: &[Fact]) -> bool {
         let migration = &before.migration;
         let (outcome, ended_at) = match just_ended.first() {
@@ -124,10 +124,7 @@ impl<'a> Opening<'a> {
             _ => (migration.outcome, migration.ended_at),
         };
         let is_loop = || ended_at.is_some_and(|ended| self.runner.at <= ended.after(ONE_LOOP));
-        is_failure(outcome)
-            && !before.is_claim()
-            && (migration.acknowledged.is_none() || is_loop())
-            && migration.history == self.history
+        is_failure(outcome) && !before.is_claim() && is_loop() && migration.history == self.history
     }
 
     /// A migration of the same service that was at work at the same time: of several runners of one service that overlap nobody can
@@ -143,7 +140,7 @@ impl<'a> Opening<'a> {
         let all = self.state.durable.migrations.all.values().map(AsRef::as_ref);
         let mut others = all.filter(|other| {
             other.migration.service == self.known.service
-                && other.migration.trigger != Trigger::OutOfBand
+                && !out_of_band::is_finding(other)
                 && !other.migration.history
                 && !other.is_claim()
         });

@@ -73,7 +73,16 @@ fn heads(standing: &Standing) -> Heads {
 fn is_explainable(state: &State, table: &VersionTable) -> bool {
     let all = state.durable.migrations.all.values();
     all.filter(|tracked| tracked.is_open() && !tracked.is_claim() && !tracked.migration.history)
-        .any(|tracked| may_move(state, &tracked.migration.service, table))
+        .any(|tracked| may_have_moved(state, &tracked.migration.service, table))
+}
+
+/// Whose own tables are known, waits for no other's: if a step of it leads there all the same, the finding is superseded.
+fn may_have_moved(state: &State, service: &ServiceId, table: &VersionTable) -> bool {
+    let mut bound = state.durable.tables.bound(service).peekable();
+    match bound.peek() {
+        Some(_) => bound.any(|(bound, _)| bound == table),
+        None => may_move(state, service, table),
+    }
 }
 
 /// Moves of one table that follow each other at once, and that nothing explains: on most databases each revision of an upgrade is a move
@@ -120,7 +129,9 @@ impl<'a> Found<'a> {
         };
         let at = self.first.at;
         let id = out_of_band_id(table, at);
-        let untold = untold(state, table, self.first);
+        // Where anybody may move it, a shell that happens to be open accuses nobody.
+        let is_anybodys = settings.moved_by_anywhere.contains(&table.database);
+        let untold = untold(state, table, self.first).filter(|_| !is_anybodys);
         let trigger = if untold.is_some() {
             Trigger::Exec
         } else {
@@ -260,6 +271,13 @@ fn untold(state: &State, table: &VersionTable, moved: &Move) -> Option<Runner> {
     })
 }
 
+/// It was concluded from a move alone: nobody was known to have made it, or a command that nobody told was blamed for it.
+pub(super) fn is_finding(tracked: &Tracked) -> bool {
+    tracked.runner().is_some_and(|runner| {
+        runner.container.0.is_empty() || (runner.exec.is_some() && runner.command.is_none())
+    })
+}
+
 /// `; REVISION was reached by PROJECT/SERVICE at the same time, under another name of the same database` where that is so.
 fn elsewhere(state: &State, table: &VersionTable, moved: &Move) -> String {
     let is_same_move = |movement: &Movement| {
@@ -301,10 +319,9 @@ pub(super) fn superseded<'a>(
     stand: &Stand<'_>,
 ) -> Option<(&'a MigrationId, &'a Movement)> {
     let mut findings = state.durable.migrations.all.values().filter(|tracked| {
-        let by_nobody = |runner: &Runner| runner.container.0.is_empty();
         tracked.migration.id != by.migration.id
             && tracked.migration.superseded_by.is_none()
-            && tracked.runner().is_some_and(by_nobody)
+            && is_finding(tracked)
     });
     let is_it = |known: &&Movement| known.table == *table && known.to == *stand.to && known.at == stand.at;
     findings.find_map(|tracked| {

@@ -13,7 +13,7 @@ use crate::model::fact::Fact;
 use crate::model::migration::{Outcome, Runner};
 use crate::model::observation::LogStatus;
 use crate::model::probe::Via;
-use crate::model::service::{ContainerId, ServiceId};
+use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
 
 /// After an exit the rest of the log is waited for, at most this long.
@@ -150,16 +150,17 @@ impl<'a> Part<'a> {
         // An end in peace that shows no movement: only a reading after it tells whether there was none.
         let is_unseen = finish.exit_code == UNSEEN;
         let is_open_question = end.outcome == Outcome::NothingToDo || self.exec_end.is_some() || is_unseen;
-        let is_answered = || {
-            reading::is_read_after(state, &self.tracked.migration.service, finish.at)
-                || now >= seen.after(reading::READ_AFTER_END)
-        };
+        let is_answered = || self.is_read_since(state, &finish) || now >= seen.after(reading::READ_AFTER_END);
         let is_told = super::is_failure(end.outcome) && !is_unseen;
         if !is_open_question || is_told || is_answered() {
             Progress::Ended(end)
         } else {
             Progress::Ending
         }
+    }
+
+    fn is_read_since(&self, state: &State, finish: &Finish) -> bool {
+        reading::is_read_after(state, &self.tracked.migration.service, finish.at)
     }
 
     /// How its process ended, where something of the same container that came later is already heard.
@@ -249,6 +250,10 @@ impl<'a> Part<'a> {
                 "a process of its container was killed for memory".to_owned(),
             ),
             0 => (self.by_steps(), "its process exited 0".to_owned()),
+            UNSEEN if is_silent && moves.is_empty() && self.is_read_since(state, finish) => (
+                Outcome::NothingToDo,
+                "its container ended unseen, and no version table has moved".to_owned(),
+            ),
             137 | 143 => (
                 Outcome::Interrupted,
                 format!("its process was killed ({})", exit(finish)),
@@ -297,12 +302,12 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The application serves, so what ran before it is over.
+    /// The application serves, so what ran before it is over. That a replica serves says nothing of what runs beside it once.
     pub(super) fn serves(&self, state: &State, now: Timestamp) -> Option<(Timestamp, &'static str)> {
-        if self.runner.exec.is_some() {
+        let live = self.live(state)?;
+        if self.runner.exec.is_some() || live.look.role != Role::Replica {
             return None;
         }
-        let live = self.live(state)?;
         // What serves now says nothing of lines that are still to be read.
         if live.look.state != ContainerState::Running || !live.is_caught_up(now) {
             return None;

@@ -19,6 +19,9 @@ use crate::model::time::Timestamp;
 /// A claim, a piece of history, or a run whose last step stands in the database, is closed if nothing more was said for this time.
 pub(super) const UNENDED: Duration = Duration::from_secs(60);
 
+/// A step of a local process may take this long.
+const LOCAL_STEP: Duration = Duration::from_hours(1);
+
 /// Ends after which the same start may still migrate (a second Alembic environment, say).
 pub(super) const FINISHED: &str = "it said that it finished";
 pub(super) const CARRIED_OUT: &str = "its last step stands in the database and nothing more was said";
@@ -143,7 +146,12 @@ fn silence_of(state: &State, tracked: &Tracked) -> Option<(Timestamp, &'static s
     let heard_from = listeners.map(|live| live.seen_at).max().unwrap_or_default();
     let silent_from = last_sign.max(heard_from);
     if tracked.is_claim() {
-        return Some((silent_from.after(UNENDED), "nothing stood behind the line"));
+        // Nobody tells when a local process ends, and each of its steps may be a long one.
+        let is_at_work = migration.trigger == Trigger::Process
+            && !migration.steps.is_empty()
+            && !tracked.erred_in_this_attempt;
+        let waits = if is_at_work { LOCAL_STEP } else { UNENDED };
+        return Some((silent_from.after(waits), "nothing stood behind the line"));
     }
     if is_carried_out(tracked) {
         return Some((silent_from.after(UNENDED), CARRIED_OUT));
@@ -266,14 +274,14 @@ fn contradiction(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fac
 fn still_behind(state: &State, tracked: &Tracked, now: Timestamp) -> Option<Fact> {
     let (migration, ended) = (&tracked.migration, tracked.migration.ended_at?);
     let runner = tracked.runner()?;
-    let wants_all = runner
-        .command
-        .as_ref()
-        .map_or(migration.trigger == Trigger::Startup, |command| {
-            let target = command.target.as_deref();
-            command.action == Action::Upgrade
-                && target.is_some_and(|target| target == "head" || target == "heads")
-        });
+    let live = state.live.containers.get(&runner.container);
+    let start = || live.and_then(|live| live.look.runs.as_ref());
+    let command = runner.command.as_ref().or_else(start);
+    let wants_all = command.map_or(migration.trigger == Trigger::Startup, |command| {
+        let target = command.target.as_deref();
+        command.action == Action::Upgrade
+            && target.is_some_and(|target| target == "head" || target == "heads")
+    });
     if !wants_all || migration.history || tracked.is_claim() || now.since(ended) < reading::SETTLE {
         return None;
     }

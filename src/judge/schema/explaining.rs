@@ -74,6 +74,8 @@ impl<'a> Scene<'a> {
         }
         match whose(&suspects) {
             Whose::Nobodys => self.unexplained(change),
+            Whose::Of(tracked) if is_undecided(tracked) => Vec::new(),
+            Whose::OneOf(several) if several.iter().any(|it| is_undecided(it)) => Vec::new(),
             Whose::Of(tracked) => vec![self.done_by(tracked, change)],
             Whose::OneOf(several) => self.shared(&several, &change),
         }
@@ -333,6 +335,11 @@ fn whose<'a>(suspects: &[&'a Tracked]) -> Whose<'a> {
     }
     let latest = likely.into_iter().max_by_key(|tracked| tracked.last_attempt_at());
     latest.map_or(Whose::Nobodys, Whose::Of)
+}
+
+/// It has only just begun: by its end, its first step or its length it shows whether it had anything to do.
+fn is_undecided(tracked: &Tracked) -> bool {
+    tracked.is_open() && !tracked.migration.moved()
 }
 
 /// It logged steps, moved a version table, or is a command that migrates and whose output nobody reads.

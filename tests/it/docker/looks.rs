@@ -191,7 +191,7 @@ async fn config_that_says_a_service_migrates_makes_it_unknown_rather_than_disarm
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_offs_and_hooks_are_looked_at_with_what_they_run_and_replicas_are_not() {
+async fn containers_are_looked_at_with_their_role_and_what_they_run() {
     let engine = FakeEngine::new();
     let mut watched = watch(&engine);
     watched.full_look().await;
@@ -211,7 +211,7 @@ async fn one_offs_and_hooks_are_looked_at_with_what_they_run_and_replicas_are_no
     for (spec, expected) in [
         (labelled("oneoff", "True"), (Role::OneOff, Some("ae10"))),
         (labelled("hook", "pre_start"), (Role::Hook, Some("ae10"))),
-        (upgrade.clone(), (Role::Replica, None)),
+        (upgrade.clone(), (Role::Replica, Some("ae10"))),
     ] {
         let id = engine.create(spec);
         let look = watched.looked(&id).await;

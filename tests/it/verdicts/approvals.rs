@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use migwatch::model::approval::{ApprovalKind, ApprovalRequest};
+use migwatch::model::exec::Action;
 use migwatch::model::migration::{Outcome, Rule, Trigger, Verdict};
 use migwatch::model::policy::Policy;
 use migwatch::model::service::Role;
 
 use crate::support::story::{
     A_TO_B, APPLICATION_UP, B_TO_C, BACKEND, BACKEND_TABLE, DROP_MISSING, RAG, RUNNING, Story, armed, deploy,
-    leave, policy,
+    leave, policy, serving,
 };
 
 /// A stack under `deny` whose backend runs, at head.
@@ -354,4 +355,28 @@ fn an_armed_container_is_quiet_while_something_is_expected_of_it() {
     assert!(story.is_quiet());
     story.seconds(200);
     assert_eq!(story.sent(), ["MigrationArmed firing"]);
+}
+
+#[test]
+fn a_command_that_took_long_over_nothing_gives_the_approval_back() {
+    let mut story = serving(Policy::Deny);
+    let id = story.approved(leave(BACKEND));
+    story
+        .execs("e1", "alembic upgrade head", Action::Upgrade)
+        .seconds(8)
+        .exec_ends("e1", 0)
+        .reads(&[(BACKEND_TABLE, &["a1"])])
+        .seconds(20);
+    assert_eq!(story.latest().outcome, Outcome::NothingToDo);
+    assert_eq!(story.end_of(&id), "");
+    story
+        .execs("e2", "alembic upgrade head", Action::Upgrade)
+        .seconds(1)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .exec_ends("e2", 0)
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .seconds(20);
+    assert_eq!(story.latest().judgement.rule, Rule::Approved);
+    assert_eq!(story.end_of(&id), "used up");
+    assert!(story.is_quiet(), "{:?}", story.sent());
 }

@@ -69,7 +69,8 @@ fn what_is_behind_is_not_told_while_somebody_expects_a_migration() {
     story.seconds(1700);
     assert!(story.is_quiet(), "{:?}", story.sent());
     story.seconds(200);
-    assert_eq!(story.sent(), [BEHIND], "the approval is over");
+    let over = [BEHIND, "ExpectedMigrationMissing firing"];
+    assert_eq!(story.sent(), over, "the approval is over");
 }
 
 #[test]
@@ -270,4 +271,27 @@ fn the_checklist_asks_for_a_rehearsal_for_peace_and_for_nobody_being_armed() {
     assert_eq!(rehearsed.result, CheckResult::Pass, "{rehearsed:?}");
     story.dies(1).seconds(60);
     assert_eq!(result(&story, None, CheckName::Healthy).result, CheckResult::Fail);
+}
+
+#[test]
+fn a_start_that_was_to_go_no_further_than_a_revision_has_not_failed_to_go_further() {
+    for (target, outcome) in [("a1", Outcome::NothingToDo), ("head", Outcome::NothingApplied)] {
+        let mut story = serving(Policy::Allow);
+        story.created_as(BACKEND, armed(), |look| {
+            look.runs = Some(MigrationCommand {
+                text: format!("alembic upgrade {target}"),
+                action: exec::Action::Upgrade,
+                target: Some(target.into()),
+                environment: None,
+            });
+        });
+        story
+            .started()
+            .has(row(&["a1", "b2"]))
+            .says(RUNNING)
+            .says(APPLICATION_UP);
+        story.seconds(5).reads(&[(BACKEND_TABLE, &["a1"])]).seconds(30);
+        story.reads(&[(BACKEND_TABLE, &["a1"])]);
+        assert_eq!(story.latest().outcome, outcome, "{target}");
+    }
 }

@@ -369,3 +369,14 @@ fn what_moves_after_an_exec_was_seen_to_be_over_is_somebody_elses_over_a_restart
     let triggers: Vec<Trigger> = story.migrations().iter().map(|it| it.trigger).collect();
     assert_eq!(triggers, [Trigger::Exec, Trigger::OutOfBand]);
 }
+
+#[test]
+fn after_a_restart_the_length_of_an_exec_says_nothing_before_the_engine_was_asked() {
+    let mut story = serving(Policy::Explicit);
+    story.execs("e1", UPGRADE, Action::Upgrade).seconds(1);
+    story.migwatch_is_killed().seconds_pass(60).migwatch_comes_back();
+    story.seconds(1).exec_ends("e1", 0);
+    story.reads(&[(BACKEND_TABLE, &["a1"])]).seconds(60);
+    assert_eq!(story.judged(), [(Outcome::NothingToDo, Verdict::Unexpected)]);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+}

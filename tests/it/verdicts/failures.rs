@@ -189,3 +189,20 @@ fn a_long_step_is_never_taken_for_ended_by_silence() {
     assert_eq!(story.migration().outcome, Outcome::Running);
     assert_eq!(story.condition(BACKEND), ConditionWord::Migrating);
 }
+
+#[test]
+fn what_the_container_of_a_failure_runs_days_later_is_a_migration_of_its_own() {
+    let mut story = failing_deploy();
+    story.seconds(3 * 86_400).started().says(RUNNING).says(A_TO_B);
+    story
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .says(APPLICATION_UP)
+        .seconds(60);
+    let told = [
+        (Outcome::Failed, Verdict::Expected),
+        (Outcome::Applied, Verdict::Unexpected),
+    ];
+    assert_eq!(story.judged(), told);
+    assert!(story.firing().contains(&AlertName::UnexpectedMigration));
+    assert!(!story.firing().contains(&AlertName::MigrationFailed));
+}

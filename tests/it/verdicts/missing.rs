@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use migwatch::model::alert::{AlertName, Severity};
+use migwatch::model::approval::ApprovalRequest;
 use migwatch::model::policy::Policy;
 use migwatch::model::revision::Revision;
 
 use crate::support::story::{
     A_TO_B, APPLICATION_UP, B_TO_C, BACKEND, BACKEND_TABLE, RUNNING, SKIPPING, Story, armed, deploy,
-    disarmed, leave, leave_to, policy,
+    disarmed, leave, leave_to, policy, row,
 };
 
 const MISSING: &str = "ExpectedMigrationMissing firing";
@@ -219,4 +220,25 @@ fn a_restart_of_migwatch_neither_ends_nor_repeats_what_is_missing() {
         .migwatch_comes_back()
         .seconds(600);
     assert_eq!(story.sent(), [MISSING]);
+}
+
+#[test]
+fn an_approval_that_was_not_used_is_missed_where_something_is_pending() {
+    for (revisions, restore, missed) in [
+        (&["a1"][..], false, false),
+        (&["a1", "b2"][..], false, true),
+        (&["a1", "b2"][..], true, false),
+    ] {
+        let mut story = watched();
+        story.has(row(revisions));
+        story.approved(ApprovalRequest {
+            restore,
+            ..leave(BACKEND)
+        });
+        story.seconds(1800 + 60);
+        let fires = story.firing().contains(&AlertName::ExpectedMigrationMissing);
+        assert_eq!(fires, missed, "{revisions:?} {restore}");
+        story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(20);
+        assert!(!story.firing().contains(&AlertName::ExpectedMigrationMissing));
+    }
 }

@@ -1,9 +1,9 @@
 //! The database moved, and nobody on this host did it.
 
-use migwatch::model::exec::Action;
+use migwatch::model::exec::{Action, ExecCommand};
 use migwatch::model::migration::{Grade, Outcome, Rule, Trigger, Verdict};
 use migwatch::model::policy::Policy;
-use migwatch::model::revision::Heads;
+use migwatch::model::revision::{DatabaseId, Heads};
 
 use crate::support::story::{
     A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, RAG, RAG_TABLE, RUNNING, SKIPPING, Story, armed,
@@ -246,4 +246,65 @@ fn the_empty_table_that_alembic_makes_first_confirms_nothing() {
         (1, Grade::Confirmed)
     );
     assert_eq!(migration.movements[0].from, Heads::default());
+}
+
+#[test]
+fn a_shell_that_is_open_accuses_nobody_where_anybody_may_move_the_database() {
+    let mut story = serving(Policy::Explicit);
+    story
+        .settings
+        .moved_by_anywhere
+        .insert(DatabaseId("mariadb:3306/coe".into()));
+    story.execs_as("e1", ExecCommand::Untold).seconds(3600);
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Expected)]);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+}
+
+#[test]
+fn what_was_put_on_an_open_shell_is_superseded_by_the_deploy_that_is_heard_of_late() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(RAG, disarmed()).started().says(SKIPPING);
+    story.execs_as("e1", ExecCommand::Untold);
+    story.created(BACKEND, armed()).started();
+    story.reads(&[(BACKEND_TABLE, &["a1"])]);
+    let announced = story.line(RUNNING).unwrap();
+    let step = story.line(A_TO_B).unwrap();
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(30);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+    story.sees(announced).sees(step).says(APPLICATION_UP).seconds(60);
+    let stands: Vec<_> = story
+        .migrations()
+        .into_iter()
+        .filter(|one| one.superseded_by.is_none())
+        .collect();
+    assert_eq!(stands.len(), 1, "{stands:#?}");
+    assert_eq!(
+        (stands[0].trigger, stands[0].judgement.verdict),
+        (Trigger::Startup, Verdict::Expected)
+    );
+    assert_eq!(
+        story.sent(),
+        ["UnexpectedMigration firing", "UnexpectedMigration resolved"]
+    );
+}
+
+#[test]
+fn a_finding_does_not_wait_for_a_service_that_has_a_table_of_its_own() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(RAG, armed()).started();
+    story.reads(&[(BACKEND_TABLE, &["a1"]), (RAG_TABLE, &["r1"])]);
+    story
+        .says(RUNNING)
+        .says("INFO  [alembic.runtime.migration] Running upgrade r1 -> r2, 문서");
+    story.reads(&[(BACKEND_TABLE, &["a1"]), (RAG_TABLE, &["r2"])]);
+    // It is bound to its table by now, and its second step takes long.
+    story
+        .seconds(60)
+        .reads(&[(BACKEND_TABLE, &["b2"]), (RAG_TABLE, &["r2"])]);
+    story.seconds(11);
+    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
+    let finding = story.latest();
+    assert_eq!(finding.trigger, Trigger::OutOfBand);
+    assert_eq!(finding.movements[0].table.table, BACKEND_TABLE);
 }

@@ -8,7 +8,7 @@ use migwatch::model::policy::Policy;
 use migwatch::model::service::ServiceId;
 
 use crate::support::story::{
-    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, SKIPPING, Story, disarmed, policy,
+    A_TO_B, APPLICATION_UP, B_TO_C, BACKEND, BACKEND_TABLE, SKIPPING, Story, disarmed, policy,
 };
 
 const ANNOUNCED: &str = "⬆️ Alembic 마이그레이션 적용 중...";
@@ -218,4 +218,22 @@ fn a_file_is_taken_up_by_its_number_whatever_it_is_called_and_else_by_its_name()
     // Another file has the name: it was rotated.
     assert_eq!(resume(&local, "/srv/coe-backend/run.log", 8), Some((7, offset)));
     assert_eq!(resume(&local, "/srv/other.log", 8), None);
+}
+
+#[test]
+fn a_local_run_whose_steps_take_more_than_a_minute_is_one_migration() {
+    let mut local = Local::new();
+    local.says(ANNOUNCED);
+    for (step, before, after) in [(A_TO_B, "a1", "b2"), (B_TO_C, "b2", "c3")] {
+        local.says(step);
+        for _ in 0..9 {
+            local.story.seconds(10).reads(&[(BACKEND_TABLE, &[before])]);
+        }
+        local.story.seconds(5).reads(&[(BACKEND_TABLE, &[after])]);
+    }
+    local.says(FINISHED);
+    local.story.seconds(60);
+    assert_eq!(local.story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
+    assert_eq!(local.story.migration().trigger, Trigger::Process);
+    assert_eq!(local.story.sent(), ["UnexpectedMigration firing"]);
 }

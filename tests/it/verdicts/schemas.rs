@@ -1,8 +1,10 @@
 //! Schemas: which migration changed what, whose tables they were, and what nobody did.
 
 use migwatch::model::alert::{AlertName, Severity};
+use migwatch::model::container::ContainerLook;
+use migwatch::model::exec::Action;
 use migwatch::model::fact::Fact;
-use migwatch::model::migration::{Migration, Verdict};
+use migwatch::model::migration::{Migration, Outcome, Verdict};
 use migwatch::model::policy::Policy;
 
 use crate::support::story::{
@@ -335,4 +337,58 @@ fn a_schema_that_may_not_be_read_is_a_warning_on_the_page_and_no_alert() {
         .reads_schema(&[USERS])
         .seconds(60);
     assert!(quiet.is_quiet(), "the same schema as before is no drift");
+}
+
+#[test]
+fn what_somebody_changed_by_hand_is_not_put_on_a_command_that_had_nothing_to_do() {
+    let mut story = two_services(Policy::Allow);
+    // The reading that the command hurries is the first to show it.
+    story
+        .execs("e1", "alembic upgrade head", Action::Upgrade)
+        .reads_schema(&[("users", &["id"])])
+        .seconds(1)
+        .exec_ends("e1", 0);
+    reads_heads(&mut story, "a1", "r1");
+    story.reads_schema(&[("users", &["id"])]).seconds(30);
+    assert_eq!(story.migration().outcome, Outcome::NothingToDo);
+    let drift = story.alert(AlertName::SchemaDrift);
+    assert!(
+        drift.summary.contains("column users.name dropped"),
+        "{}",
+        drift.summary
+    );
+}
+
+#[test]
+fn what_a_command_changed_is_put_on_it_once_its_table_has_moved() {
+    let mut story = two_services(Policy::Allow);
+    story
+        .execs("e1", "alembic upgrade head", Action::Upgrade)
+        .seconds(1)
+        .reads_schema(&[USERS, CHATS]);
+    reads_heads(&mut story, "b2", "r1");
+    story.exec_ends("e1", 0).seconds(1);
+    reads_heads(&mut story, "b2", "r1");
+    story.reads_schema(&[USERS, CHATS]).seconds(60);
+    let text = evidence(story.migration());
+    assert!(text.contains("table chat_messages created"), "{text}");
+    assert!(story.is_quiet(), "{:?}", story.sent());
+}
+
+#[test]
+fn a_table_of_a_service_whose_label_allows_everything_is_told_as_a_warning() {
+    let mut story = backend_made_chats(Policy::Explicit);
+    let allows = |look: &mut ContainerLook| {
+        look.number = Some(9);
+        look.labels.migrations = Some(Policy::Allow);
+    };
+    story.created_as(BACKEND, disarmed(), allows);
+    story.created_as(RAG, armed(), allows).started();
+    story.says(RUNNING).says(RAG_STEP);
+    reads_heads(&mut story, "b2", "r2");
+    story.reads_schema(&[USERS]).says(APPLICATION_UP).seconds(60);
+    assert_eq!(
+        story.alert(AlertName::ForeignSchemaChange).severity,
+        Severity::Warning
+    );
 }
