@@ -8,7 +8,9 @@ use migwatch::model::policy::Policy;
 use migwatch::model::probe::Via;
 use migwatch::model::service::Role;
 
-use crate::support::story::{A_TO_B, BACKEND, BACKEND_TABLE, DROP_MISSING, Story, disarmed, serving};
+use crate::support::story::{
+    A_TO_B, BACKEND, BACKEND_TABLE, DROP_MISSING, RUNNING, Story, armed, disarmed, serving,
+};
 
 /// A replica that serves and answers its probe, and beside it `alembic upgrade head` in a container of its own.
 fn beside_a_replica(with: Policy) -> Story {
@@ -73,4 +75,19 @@ fn a_one_off_that_ended_while_migwatch_was_away_and_moved_nothing_is_quiet() {
     story.reads(&[(BACKEND_TABLE, &["a1"])]).seconds(60);
     assert_eq!(story.judged(), [(Outcome::NothingToDo, Verdict::Unexpected)]);
     assert!(story.is_quiet(), "{:?}", story.sent());
+}
+
+/// `docker compose run --rm backend ./release.sh`: what it runs cannot be read.
+#[test]
+fn what_a_one_off_says_after_a_replica_answered_is_no_mere_claim() {
+    let mut story = serving(Policy::Allow);
+    story.created_as(BACKEND, armed(), |look| {
+        look.role = Role::OneOff;
+        look.number = None;
+    });
+    story.started().answers(BACKEND, Via::Direct);
+    story.says(RUNNING).says(A_TO_B).says(DROP_MISSING).dies(1);
+    story.removed().seconds(60);
+    assert_eq!(story.judged(), [(Outcome::Failed, Verdict::Expected)]);
+    assert_eq!(story.firing(), [AlertName::MigrationFailed]);
 }
