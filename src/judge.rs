@@ -152,6 +152,10 @@ impl State {
     }
 }
 
+/// What a later subject concludes may let an earlier one conclude more (whose a change of the schema was, say, and so that a move is
+/// nobody's): at once, not when something else is heard. Two rounds do; more would mean that subjects answer each other.
+const ROUNDS: usize = 4;
+
 /// Judges one observation that arrived at `now` (our wall clock): updates the live looks, applies and returns the facts.
 pub fn decide(
     state: &mut State,
@@ -189,13 +193,19 @@ pub fn decide(
     let before = state.live.changes;
     state.live.look(now, observation);
     let mut facts = Vec::new();
-    for subject in SUBJECTS {
-        for fact in subject(state, settings, now, observation) {
-            let correction = expectation::correction(state, settings, &fact);
-            for fact in correction.into_iter().chain([fact]) {
-                state.apply(&fact);
-                facts.push(fact);
+    for _ in 0..ROUNDS {
+        let known = facts.len();
+        for subject in SUBJECTS {
+            for fact in subject(state, settings, now, observation) {
+                let correction = expectation::correction(state, settings, &fact);
+                for fact in correction.into_iter().chain([fact]) {
+                    state.apply(&fact);
+                    facts.push(fact);
+                }
             }
+        }
+        if facts.len() == known {
+            break;
         }
     }
     // A report that changes nothing (most are: a log read on, a probe that still succeeds) raises and ends no alert either.

@@ -103,7 +103,7 @@ impl Story {
         assert_eq!(
             more,
             [],
-            "the same report again concludes nothing: {observation:?}"
+            "the same report again concludes nothing: {observation:?}, which had given {facts:#?}"
         );
         self.facts.extend(facts);
         self.seen.push(observation);

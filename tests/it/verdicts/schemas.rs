@@ -392,3 +392,20 @@ fn a_table_of_a_service_whose_label_allows_everything_is_told_as_a_warning() {
         Severity::Warning
     );
 }
+
+/// The change is the dead container's as soon as the idle run beside it has ended; only then the move is nobody's.
+#[test]
+fn a_move_that_waited_for_what_changed_beside_it_is_told_at_once_when_that_is_known() {
+    let mut story = Story::new(policy(Policy::Deny));
+    let before = ["a", "b", "c", "users"].map(|table| (table, &["id"][..]));
+    story.reads_schema(&before);
+    story.created(BACKEND, armed()).started();
+    story.reads(&[(BACKEND_TABLE, &[]), (RAG_TABLE, &["a1"])]);
+    story.says(RUNNING).recreated(armed()).says(RUNNING);
+    story.reads(&[(BACKEND_TABLE, &["a1"]), (RAG_TABLE, &["b2"])]);
+    story.reads_schema(&[("a", &["id"]), ("d", &["id"])]);
+    story.seconds(15 * 60 - 1);
+    assert!(!story.sent().contains(&"UnexpectedMigration firing".to_owned()));
+    story.seconds(1);
+    assert!(story.sent().contains(&"UnexpectedMigration firing".to_owned()));
+}
