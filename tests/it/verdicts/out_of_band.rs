@@ -300,7 +300,7 @@ fn a_finding_does_not_wait_for_a_service_that_has_a_table_of_its_own() {
     story.reads(&[(BACKEND_TABLE, &["a1"]), (RAG_TABLE, &["r2"])]);
     // It is bound to its table by now, and its second step takes long.
     story
-        .seconds(60)
+        .seconds(20)
         .reads(&[(BACKEND_TABLE, &["b2"]), (RAG_TABLE, &["r2"])]);
     story.seconds(11);
     assert_eq!(story.sent(), ["UnexpectedMigration firing"]);

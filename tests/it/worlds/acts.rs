@@ -14,6 +14,9 @@ use super::truth::{By, Truth};
 use super::world::{World, heads, ms, revision};
 use crate::support::story::{APPLICATION_UP, CONTEXT, DROP_MISSING, DUPLICATE_COLUMN, RUNNING, SKIPPING};
 
+/// What is tried again within this time after a failure is the same deed.
+const ONE_LOOP: std::time::Duration = ms(600_000);
+
 /// The least quiet between two acts: what belongs to one is over before the next.
 const QUIET: u64 = 300_000;
 
@@ -282,7 +285,7 @@ impl World {
             self.climbs(&container, index, 1);
             self.comes_up(&container);
         } else {
-            self.services[index].failed = Some(truth.began_at);
+            self.services[index].failed = Some((truth.began_at, self.now));
         }
         self.settles(truth, index, from, Outcome::Applied);
     }
@@ -302,7 +305,7 @@ impl World {
         self.says(&container, &self.step(index, from));
         self.stops(&container);
         truth.outcome = Outcome::Interrupted;
-        self.services[index].failed = Some(truth.began_at);
+        self.services[index].failed = Some((truth.began_at, self.now));
         self.truths.push(truth);
     }
 
@@ -313,9 +316,11 @@ impl World {
             self.stops(container);
         }
         let mut truth = self.truth(index, Trigger::Startup, By::Starts { restarted: vec![] });
+        let mut said_at = self.now;
         for container in &containers {
             self.passes(ms(300));
             self.starts_now(container);
+            said_at = self.now;
             if switch == Switch::Off {
                 self.says(container, SKIPPING);
                 self.comes_up(container);
@@ -334,7 +339,8 @@ impl World {
         for container in &containers {
             self.comes_up(container);
         }
-        if let Some(began) = failed {
+        let soon = failed.filter(|(_, failed_at)| said_at <= failed_at.after(ONE_LOOP));
+        if let Some((began, _)) = soon {
             // It is the same migration, tried again.
             let at = self
                 .truths

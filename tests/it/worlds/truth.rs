@@ -150,7 +150,8 @@ impl Truth {
             known.outcome = match (self.outcome, &self.moved) {
                 (outcome, Some(_)) => outcome,
                 (Outcome::Failed, None) if said_all => Outcome::Failed,
-                _ => Outcome::Interrupted,
+                _ if known.stepped => Outcome::Interrupted,
+                _ => Outcome::NothingToDo,
             };
         }
         Some((known, is_long))

@@ -49,8 +49,8 @@ pub(super) struct Deployed {
     pub(super) head: u32,
     /// How its containers are switched.
     pub(super) switch: Switch,
-    /// When the truth began that failed in its containers as they are.
-    pub(super) failed: Option<Timestamp>,
+    /// When the truth began that failed in its containers as they are, and when it had failed at last.
+    pub(super) failed: Option<(Timestamp, Timestamp)>,
     /// Its containers by number.
     pub(super) replicas: BTreeMap<u32, ContainerId>,
     /// Whether the last container of a number was switched on by its environment, and when it was created.
@@ -94,7 +94,7 @@ pub(super) fn process() -> ServiceId {
     ServiceId::new("local", "coe-backend")
 }
 
-pub(super) fn ms(ms: u64) -> Duration {
+pub(super) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
