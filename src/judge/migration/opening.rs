@@ -45,6 +45,10 @@ impl<'a> Opening<'a> {
             .filter(|part| part.known_end().is_none())
             .and_then(|part| Some(settling::ended(&part, part.ended_by_exit(self.state)?)));
         let mut facts: Vec<Fact> = ended.into_iter().collect();
+        // Of several runners it may have been the last that could come through: then all of it has failed, and is tried again.
+        if let (Some(before), Some(last @ Fact::MigrationRunnerEnded { .. })) = (before, facts.first()) {
+            facts.extend(settling::failed_with(before, last));
+        }
         if let Some(before) = before
             && self.is_tried_again(before, &facts)
         {
@@ -119,7 +123,7 @@ impl<'a> Opening<'a> {
     /// Soon after the failure: what is started days later is another deed, with a verdict of its own.
     fn is_tried_again(&self, before: &Tracked, just_ended: &[Fact]) -> bool {
         let migration = &before.migration;
-        let (outcome, ended_at) = match just_ended.first() {
+        let (outcome, ended_at) = match just_ended.last() {
             Some(Fact::MigrationSettled { outcome, at, .. }) => (*outcome, Some(*at)),
             _ => (migration.outcome, migration.ended_at),
         };

@@ -209,6 +209,14 @@ pub(super) fn ended(part: &Part<'_>, end: End) -> Fact {
     }
 }
 
+/// The failure of all of it, where this was the end of the last of its runners and none came through.
+pub(super) fn failed_with(tracked: &Tracked, last: &Fact) -> Option<Fact> {
+    let after = tracked.with(last);
+    let ends: Option<Vec<End>> = Part::all(&after).map(|part| part.known_end()).collect();
+    let end = together(ends?)?;
+    super::is_failure(end.outcome).then(|| settled_as(tracked, end))
+}
+
 /// What a step does once it is carried out.
 pub(super) fn by_kind(kind: StepKind) -> Outcome {
     match kind {

@@ -210,3 +210,19 @@ fn in_whatever_order_the_logs_of_two_replicas_come_they_are_one_migration() {
         );
     }
 }
+
+#[test]
+fn a_start_that_is_heard_before_the_end_of_the_last_failed_replica_tries_the_same_again() {
+    let mut story = three_replicas();
+    let all = containers(&story);
+    for container in &all[..2] {
+        story.with(container).says(A_TO_B).says(DUPLICATE_COLUMN).dies(1);
+    }
+    // The log tells of its second start before the rest of its first one counts as read.
+    story.with(&all[2]).says(A_TO_B).says(DUPLICATE_COLUMN);
+    story.ends_unheard(1).starts_unheard().looked();
+    story.says(RUNNING).says(A_TO_B).says(APPLICATION_UP);
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Expected)]);
+    assert_eq!(story.migration().attempts, 2);
+}

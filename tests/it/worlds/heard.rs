@@ -1,6 +1,7 @@
 //! What of a world reached migwatch in the end: the oracle's only knowledge of what was done to the streams.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use migwatch::model::exec::ExecId;
 use migwatch::model::migration::Outcome;
@@ -31,6 +32,8 @@ pub(super) struct Heard {
     written: BTreeMap<u64, Timestamp>,
     /// When the database was read.
     readings: BTreeSet<Timestamp>,
+    /// When migwatch came up, and when it was killed after that.
+    pub(super) lives: Vec<(Timestamp, Option<Timestamp>)>,
 }
 
 impl Heard {
@@ -83,6 +86,15 @@ impl Heard {
         if finished.is_some() {
             self.deaths.insert(container.clone());
         }
+    }
+
+    /// Whether one life of migwatch saw so much of the time between two moments.
+    pub(super) fn watched(&self, from: Timestamp, until: Timestamp, so_long: Duration) -> bool {
+        let mut lives = self.lives.iter();
+        lives.any(|(up, down)| {
+            let end = down.map_or(until, |down| down.min(until));
+            end.since(from.max(*up)) >= so_long
+        })
     }
 
     /// Whether the lines that tell of a move were read before or about when the move was seen: only then does one prove the other.

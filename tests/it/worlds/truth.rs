@@ -123,7 +123,7 @@ impl Truth {
                     return Some((self.seen_in_the_database_only(world, heard)?, false));
                 }
                 let until = heard.exec_ends.get(exec).copied().unwrap_or(*until);
-                Some((self.clone(), until.since(*at) >= PRESUMED))
+                Some((self.clone(), heard.watched(*at, until, PRESUMED)))
             }
             By::OneOff { container, lines } => self.known_of_one_off((world, heard), container, *lines),
         }
@@ -144,7 +144,7 @@ impl Truth {
         let mut is_long = false;
         if !heard.deaths.contains(container) {
             let gone = heard.gone.get(container);
-            is_long = gone.is_some_and(|gone| gone.since(*started) >= PRESUMED);
+            is_long = gone.is_some_and(|gone| heard.watched(*started, *gone, PRESUMED));
             // Gone, and nobody saw how: only the database can tell that it came through.
             let said_all = read >= lines;
             known.outcome = match (self.outcome, &self.moved) {

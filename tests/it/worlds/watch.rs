@@ -177,6 +177,9 @@ impl<'w> Watch<'w> {
     /// Killed between writing and showing: nothing but the disk is left, and time goes by.
     fn is_away(&mut self) {
         let (_, away) = self.kills.pop().unwrap_or_default();
+        if let Some((_, down)) = self.heard.lives.last_mut() {
+            *down = Some(self.now);
+        }
         self.until_kill = self.kills.last().map_or(usize::MAX, |kill| kill.0);
         self.killed = false;
         self.state = State {
@@ -190,6 +193,7 @@ impl<'w> Watch<'w> {
     /// migwatch starts: everything is looked at, every log is taken up where it was left.
     fn comes_up(&mut self) {
         let (world, now) = (self.world, self.now);
+        self.heard.lives.push((now, None));
         let heard = world
             .events
             .partition_point(|event| event.at < now.before(ms(2_000)));
