@@ -134,8 +134,11 @@ impl Courier {
     /// Hands over what comes next.
     async fn turn(&mut self) -> Turn {
         let outbox = Arc::clone(&self.wiring.outbox.borrow_and_update());
-        let known = outbox.delivered.get(self.receiver.name()).copied().unwrap_or(0);
-        let taken = known.max(self.sent);
+        let Some(known) = outbox.delivered.get(self.receiver.name()) else {
+            // A new one is owed what comes from now on. From where that is, the monitor says: what is there is not owed.
+            return Turn::Idle;
+        };
+        let taken = self.sent.max(*known);
         let owed: Vec<&Transition> = outbox
             .transitions
             .iter()

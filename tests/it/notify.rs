@@ -84,7 +84,15 @@ impl Edge {
         )
     }
 
-    fn with(config: Config, receivers: Vec<To>, outbox: Outbox) -> Self {
+    /// The monitor knows the receivers: what is not delivered is owed.
+    fn with(config: Config, receivers: Vec<To>, mut outbox: Outbox) -> Self {
+        for receiver in &receivers {
+            outbox.delivered.entry(receiver.name().to_owned()).or_default();
+        }
+        Self::as_published(config, receivers, outbox)
+    }
+
+    fn as_published(config: Config, receivers: Vec<To>, outbox: Outbox) -> Self {
         let (outbox, published) = watch::channel(Arc::new(outbox));
         let (reports, inbox) = mpsc::channel(64);
         let handed = Arc::new(Mutex::new(Vec::new()));

@@ -8,7 +8,7 @@ use migwatch::model::observation::Observation;
 use migwatch::notify::Config;
 
 use super::{Edge, RESEND, alert, owing, resolved, summaries, webhook};
-use crate::support::receiver::{Answer, Down, Received, Receiver};
+use crate::support::receiver::{Answer, Down, PATIENCE, Received, Receiver};
 
 #[tokio::test]
 async fn nothing_is_lost_while_a_receiver_is_down_and_the_order_is_kept() {
@@ -76,6 +76,33 @@ async fn what_was_delivered_before_the_start_is_not_sent_again() {
     let mut edge = Edge::start(vec![webhook("ops", receiver.url("/hook"))], outbox);
     assert_eq!(edge.delivered().await, ("ops".to_owned(), 2));
     assert_eq!(summaries(&receiver.received()), ["b moved"]);
+}
+
+#[tokio::test]
+async fn a_new_receiver_gets_nothing_old_though_it_starts_before_the_monitor_knows_it() {
+    let (fresh, known) = (Receiver::start(), Receiver::start());
+    let mut outbox = owing(vec![alert("a"), alert("b")]);
+    outbox.delivered.insert("known".to_owned(), 1);
+    let receivers = vec![
+        webhook("new", fresh.url("/hook")),
+        webhook("known", known.url("/hook")),
+    ];
+    let config = Config {
+        resend: RESEND,
+        timeout: PATIENCE,
+    };
+    let mut edge = Edge::as_published(config, receivers, outbox);
+    // The new one began before the known one.
+    assert_eq!(edge.delivered().await, ("known".to_owned(), 2));
+    edge.publish(|outbox| {
+        outbox.delivered = [("known".to_owned(), 3), ("new".to_owned(), 2)].into();
+        outbox.transitions.push(Transition {
+            number: 3,
+            alert: Arc::new(alert("c")),
+        });
+    });
+    assert_eq!(edge.delivered().await, ("new".to_owned(), 3));
+    assert_eq!(summaries(&fresh.received()), ["c moved"]);
 }
 
 #[tokio::test]
