@@ -170,41 +170,38 @@ impl Courier {
         };
         match result {
             Ok(()) => {
-                self.on_taken(&outbox, handed).await;
+                self.on_taken(&outbox, handed, taken).await;
                 Turn::Delivered
             }
             Err(failure) => Turn::Failed(self.on_failure(failure).await),
         }
     }
 
-    async fn on_taken(&mut self, outbox: &Outbox, handed: &[&Transition]) {
-        if self.failing.take().is_some() {
+    /// Tells what was handed over; also that nothing was owed, where the last word was a failure: it is over.
+    async fn on_taken(&mut self, outbox: &Outbox, handed: &[&Transition], taken: u64) {
+        let has_failed = self.failing.take().is_some();
+        if has_failed {
             tracing::info!(
                 receiver = self.receiver.name(),
                 "the receiver takes messages again"
             );
         }
-        let Some(last) = handed.last() else { return };
+        if handed.is_empty() && !has_failed {
+            return;
+        }
         let at = self.wiring.clock.now();
-        self.sent = last.number;
+        let up_to = handed.last().map_or(taken, |last| last.number);
+        self.sent = up_to;
         // What any receiver has had before, in this process or an earlier one, was measured then.
         let earlier = outbox.delivered.values().copied().max().unwrap_or(0);
-        let before = self
-            .first_handed
-            .fetch_max(last.number, Ordering::Relaxed)
-            .max(earlier);
+        let before = self.first_handed.fetch_max(up_to, Ordering::Relaxed).max(earlier);
         for transition in handed.iter().filter(|transition| transition.number > before) {
             if transition.alert.resolved.is_none() {
                 (self.wiring.handed)(&transition.alert, at);
             }
         }
         let receiver = self.receiver.name().to_owned();
-        self.report(Observation::Delivered {
-            receiver,
-            up_to: last.number,
-            at,
-        })
-        .await;
+        self.report(Observation::Delivered { receiver, up_to, at }).await;
     }
 
     /// Says it once for each change of the cause; gives the pause before the next try.
