@@ -163,7 +163,7 @@ enum CliError {
     Runtime(#[source] std::io::Error),
     #[error("cannot take {0}")]
     Signal(&'static str, #[source] std::io::Error),
-    #[error("cannot run {0}: nothing was done, and the approval is over")]
+    #[error("cannot run {0}: nothing was done")]
     Command(String, #[source] std::io::Error),
     #[error("cannot print the result as JSON")]
     Json(#[source] serde_json::Error),

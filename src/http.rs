@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
@@ -56,9 +57,8 @@ pub type StatusView = Arc<dyn Fn() -> Arc<Status> + Send + Sync>;
 pub type ReadyView = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 /// Looks up migrations, newest first; may block, since it is called off the event loop. The error is one sentence.
 pub type HistoryView = Arc<dyn Fn(HistoryQuery) -> Result<Vec<Migration>, String> + Send + Sync>;
-
-/// Has the code of a service read as it is now, before it is judged; may block. The error is one sentence.
-pub type RefreshView = Arc<dyn Fn(&ServiceId) -> Result<(), String> + Send + Sync>;
+/// Has the code of a service read as it is now, before it is judged. The error is one sentence.
+pub type RefreshView = Arc<dyn Fn(ServiceId) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 /// Plans migrations of a service; the error is one sentence.
 pub type PlanView = Arc<dyn Fn(PlanQuery) -> Result<Vec<Plan>, String> + Send + Sync>;
 /// Answers the checks before a deploy that need the state; may block. The error is one sentence.

@@ -10,12 +10,13 @@ mod message;
 mod post;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,6 @@ use crate::model::alert::{Alert, Outbox};
 use crate::model::observation::Observation;
 use crate::model::time::{Clock, Timestamp};
 use courier::Courier;
-use post::Post;
 
 /// How receivers are treated.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +75,16 @@ impl Receiver {
     }
 }
 
+impl PartialEq for Receiver {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |receiver: &Self| match receiver {
+            Self::Alertmanager { url, .. } => (url.to_string(), None),
+            Self::Webhook { url, format, .. } => (url.expose_secret().to_owned(), Some(*format)),
+        };
+        self.name() == other.name() && parts(self) == parts(other)
+    }
+}
+
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Receiver({})", self.name())
@@ -100,27 +110,23 @@ pub struct Wiring {
     pub handed: Handed,
 }
 
+/// What was done for each receiver, by its name: whoever takes up the work after [`Notify::run`] goes on from there.
+#[derive(Default)]
+pub struct Done(BTreeMap<String, courier::Done>);
+
 /// All receivers.
 pub struct Notify {
     couriers: Vec<Courier>,
 }
 
 impl Notify {
-    /// Nothing is sent before [`run`](Self::run).
-    pub fn new(config: Config, receivers: Vec<Receiver>, wiring: &Wiring) -> Self {
-        let first_handed = Arc::new(AtomicU64::new(0));
+    /// Nothing is sent before [`run`](Self::run), and what is `done` not again.
+    pub fn new(config: Config, receivers: Vec<Receiver>, wiring: &Wiring, mut done: Done) -> Self {
+        let sent = done.0.values().map(|done| done.sent).max();
+        let first_handed = Arc::new(AtomicU64::new(sent.unwrap_or(0)));
         let courier = |receiver: Receiver| {
-            let post = Post {
-                client: wiring.client.clone(),
-                timeout: config.timeout,
-            };
-            Courier::new(
-                receiver,
-                config.resend,
-                post,
-                wiring.clone(),
-                Arc::clone(&first_handed),
-            )
+            let done = done.0.remove(receiver.name()).unwrap_or_default();
+            Courier::new(receiver, config, wiring.clone(), Arc::clone(&first_handed), done)
         };
         Self {
             couriers: receivers.into_iter().map(courier).collect(),
@@ -128,18 +134,21 @@ impl Notify {
     }
 
     /// Delivers until `stop`, and then what is still owed for at most one second.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(self, stop: CancellationToken) -> Done {
         let mut tasks = JoinSet::new();
         for courier in self.couriers {
             tasks.spawn(courier.run(stop.clone()));
         }
+        let mut all = Done::default();
         while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
+            match ended {
+                Ok((receiver, done)) => drop(all.0.insert(receiver, done)),
                 // A courier's panic goes on here: the supervisor names the task.
-                std::panic::resume_unwind(error.into_panic());
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
             }
         }
         // Without receivers there is nothing to do, which is no reason to end before being told.
         stop.cancelled().await;
+        all
     }
 }

@@ -30,12 +30,15 @@ pub(super) enum ClientError {
         #[source]
         source: std::io::Error,
     },
-    #[error("migwatch at {} did not answer within 30 s", .path.display())]
+    #[error("migwatch at {} did not answer in time", .path.display())]
     Slow { path: PathBuf },
     #[error("migwatch answered nothing that can be read")]
     Http(#[source] hyper::Error),
     #[error("migwatch answered nothing that can be read: {0}")]
     Body(String),
+    /// It ends just now, or is too busy: another try may find one that answers.
+    #[error("{0}")]
+    Unable(String),
     #[error("{0}")]
     Refused(String),
     #[error(
@@ -45,9 +48,12 @@ pub(super) enum ClientError {
 }
 
 impl ClientError {
-    /// Whether nobody answered, rather than something that was not hoped for.
+    /// Whether nobody answered who could, rather than something that was not hoped for.
     pub(super) fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Slow { .. } | Self::Http(_))
+        matches!(
+            self,
+            Self::Connect { .. } | Self::Slow { .. } | Self::Http(_) | Self::Body(_) | Self::Unable(_)
+        )
     }
 }
 
@@ -83,10 +89,11 @@ pub(super) async fn send(
         .as_ref()
         .and_then(|said| said.get("error"))
         .and_then(|error| error.as_str());
-    Err(ClientError::Refused(error.map_or_else(
-        || format!("migwatch answered {status}"),
-        str::to_owned,
-    )))
+    let sentence = error.map_or_else(|| format!("migwatch answered {status}"), str::to_owned);
+    Err(match status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => ClientError::Unable(sentence),
+        _ => ClientError::Refused(sentence),
+    })
 }
 
 async fn exchange(

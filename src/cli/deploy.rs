@@ -1,7 +1,7 @@
 //! `migwatch deploy`: a migration is expected for as long as a command runs; then the database is asked what became of it.
 //!
 //! Promises that the command's output and its own failure pass untouched: what is said here goes to stderr. Promises not to run it
-//! unwatched, unless that is asked for.
+//! unwatched, unless that is asked for, and to say so where its approval may outlive it.
 
 mod command;
 mod outcome;
@@ -22,6 +22,9 @@ use outcome::Outlook;
 
 /// How often it is asked what became of the migration.
 const PACE: Duration = Duration::from_millis(250);
+
+/// How long it is tried to end the approval, at the least: a migwatch that restarts is back by then.
+const ENDING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -81,20 +84,43 @@ async fn carried_out(global: &Global, arguments: &Arguments, socket: &Path) -> R
         approval.id
     ));
     let ran = command::run(&arguments.command).await;
-    let until = Instant::now() + arguments.timeout;
-    let ended = ended(socket, &approval, until).await;
+    concluded(global, arguments, (socket, &approval), ran).await
+}
+
+/// What follows the command: its approval ends, and where it went well the database is asked.
+async fn concluded(
+    global: &Global,
+    arguments: &Arguments,
+    (socket, approval): (&Path, &Approval),
+    ran: Result<u8, CliError>,
+) -> Result<u8, CliError> {
+    let now = Instant::now();
+    let is_well = matches!(ran, Ok(GOOD));
+    // After a failure nobody waits for the database.
+    let patience = if is_well { arguments.timeout } else { ENDING };
+    let ended = ended(socket, approval, now + patience.max(ENDING)).await;
+    if let Err(unended) = &ended {
+        output::aside(&unended.said(approval));
+    }
     let code = ran?;
     if code != GOOD {
-        output::aside(&format!(
-            "the command failed with exit code {code}; nothing is expected any more"
-        ));
+        output::aside(&format!("the command failed with exit code {code}"));
         return Ok(code);
     }
-    if let Err(error) = ended {
-        output::aside(&format!("what became of the migration is not known: {error}"));
-        return Ok(UNREACHABLE);
+    if let Err(unended) = ended {
+        output::aside("what became of the migration is not known");
+        return Ok(unended.code());
     }
-    let outlook = confirmed(socket, &approval, until).await;
+    let confirming = confirmed(socket, approval, now + arguments.timeout);
+    let outlook = match command::uninterrupted(confirming).await {
+        Ok(outlook) => outlook,
+        Err(code) => {
+            output::aside(
+                "interrupted: nothing is confirmed; migwatch status and history tell what became of the migration",
+            );
+            return Ok(code);
+        }
+    };
     output::aside(outlook.said());
     if global.output == Output::Json {
         output::json(
@@ -114,22 +140,62 @@ async fn opened(arguments: &Arguments, socket: &Path) -> Result<Approval, Client
     });
     arguments.wishes.add_to(&mut body);
     let done = client::post(socket, "/api/v1/approvals", &body).await?;
-    done.approval
-        .ok_or_else(|| ClientError::Body("it named no approval".to_owned()))
+    done.approval.ok_or_else(|| {
+        ClientError::Refused(
+            "migwatch named no approval: are daemon and command line of one version?".to_owned(),
+        )
+    })
 }
 
-/// A migwatch that restarts just now is waited for.
-async fn ended(socket: &Path, approval: &Approval, until: Instant) -> Result<(), ClientError> {
-    let body = serde_json::json!({ "id": approval.id });
-    loop {
-        match client::post(socket, "/api/v1/approvals/end", &body).await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.is_unreachable() && Instant::now() < until => {
-                tokio::time::sleep(PACE).await;
-            }
-            Err(error) => return Err(error),
+/// Why an approval may still be open.
+enum Unended {
+    Untold(ClientError),
+    /// With the exit code for the signal.
+    Interrupted(u8),
+}
+
+impl Unended {
+    fn said(&self, approval: &Approval) -> String {
+        let why = match self {
+            Self::Untold(error) => error.to_string(),
+            Self::Interrupted(_) => "interrupted".to_owned(),
+        };
+        format!(
+            "a migration of {} may still be expected, until {}; to end that: migwatch approve --revoke {} ({why})",
+            approval.service,
+            output::seconds(approval.until),
+            approval.id
+        )
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Untold(_) => UNREACHABLE,
+            Self::Interrupted(code) => *code,
         }
     }
+}
+
+/// A migwatch that restarts just now is waited for: told twice is told once.
+async fn ended(socket: &Path, approval: &Approval, until: Instant) -> Result<(), Unended> {
+    let body = serde_json::json!({ "id": approval.id });
+    let telling = async {
+        loop {
+            let told = client::post(socket, "/api/v1/approvals/end", &body);
+            let slow = |_| ClientError::Slow {
+                path: socket.to_owned(),
+            };
+            match tokio::time::timeout_at(until, told).await.map_err(slow).flatten() {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_unreachable() && Instant::now() < until => {
+                    tokio::time::sleep(PACE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    let told = command::uninterrupted(telling).await;
+    told.map_err(Unended::Interrupted)?.map_err(Unended::Untold)
 }
 
 /// Asks until it is known what became of the migration, or the time is over.

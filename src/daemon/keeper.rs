@@ -1,4 +1,4 @@
-//! Keeps the receivers' task in step with the configuration: a reload that changes receivers begins it anew.
+//! Keeps the receivers' task in step with the configuration: a reload that changes receivers begins it anew, any other leaves it alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,7 @@ pub(super) async fn run(
         clock: wiring.clock,
         handed: wiring.handed,
     };
+    let mut done = notify::Done::default();
     loop {
         let current = Arc::clone(&config.borrow_and_update());
         let settings = notify::Config {
@@ -44,23 +45,65 @@ pub(super) async fn run(
             timeout: DELIVERY,
         };
         let child = stop.child_token();
-        let edge = Notify::new(settings, current.receivers.clone(), &wiring).run(child.clone());
+        let edge = Notify::new(settings, current.receivers.clone(), &wiring, done).run(child.clone());
         tokio::pin!(edge);
         let changed = async {
             // When nobody can change the config any more, the stop is near.
-            if config.changed().await.is_err() {
+            if config.wait_for(|new| differ(&current, new)).await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
         tokio::select! {
-            () = &mut edge => {}
+            ended = &mut edge => done = ended,
             () = changed => {
                 child.cancel();
-                edge.await;
+                done = edge.await;
             }
         }
         if stop.is_cancelled() {
             return;
+        }
+    }
+}
+
+/// Whether what the receivers' task goes by differs.
+fn differ(old: &Config, new: &Config) -> bool {
+    old.resend != new.resend || old.receivers != new.receivers
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::differ;
+    use crate::config::Config;
+
+    const RECEIVERS: &str = r#"
+        [alerts]
+        resend = "1m"
+        [receiver.alertmanager.main]
+        url = "http://alertmanager:9093"
+        [receiver.webhook.chat]
+        url = "https://hooks.example.com/s3cret"
+    "#;
+
+    #[test]
+    fn only_what_concerns_the_receivers_begins_their_task_anew() {
+        let parsed = |text: &str| Config::parse(text, Path::new("migwatch.toml")).unwrap();
+        let before = parsed(RECEIVERS);
+        assert!(!differ(&before, &parsed(RECEIVERS)));
+        assert!(!differ(
+            &before,
+            &parsed(&format!("log.level = \"debug\"\n{RECEIVERS}"))
+        ));
+        for (old, new) in [
+            ("1m", "2m"),
+            ("9093", "9094"),
+            ("s3cret", "another"),
+            (".chat", ".pager"),
+            ("/s3cret\"", "/s3cret\"\nformat = \"slack\""),
+        ] {
+            assert!(differ(&before, &parsed(&RECEIVERS.replace(old, new))), "{new}");
         }
     }
 }

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, Registry};
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Published;
@@ -83,7 +82,10 @@ impl Views {
             status: Arc::new(move || Arc::new(status.status())),
             ready: Arc::new(move || ready.ready()),
             history: Arc::new(move |query| history.history(&query)),
-            refresh: Arc::new(move |service| refresh.refresh(service)),
+            refresh: Arc::new(move |service| {
+                let refresh = Arc::clone(&refresh);
+                Box::pin(async move { refresh.refresh(&service).await })
+            }),
             plan: Arc::new(move |query| plan.plan(&query)),
             preflight: Arc::new(move |question| preflight.preflight(&question)),
             registry,
@@ -113,8 +115,8 @@ impl Views {
         Err(problem.unwrap_or_else(|| "the engine has not been looked at yet".to_owned()))
     }
 
-    /// Blocks until the code of the service's newest container was read, and is in the state that is shown.
-    fn refresh(&self, service: &ServiceId) -> Result<(), String> {
+    /// Waits until the code of the service's newest container was read, and is in the state that is shown.
+    async fn refresh(&self, service: &ServiceId) -> Result<(), String> {
         let (answer, answered) = oneshot::channel();
         let again = docker::Again::Asked(service.clone(), answer);
         let mut published = self.published.clone();
@@ -129,7 +131,7 @@ impl Views {
             }
             Ok(())
         };
-        let ended = Handle::current().block_on(tokio::time::timeout(REFRESH, refreshed));
+        let ended = tokio::time::timeout(REFRESH, refreshed).await;
         let late = || Err(format!("it did not end within {} s", REFRESH.as_secs()));
         ended.unwrap_or_else(|_| late()).map_err(|why| {
             format!("the code of {service} cannot be read as it is now, and nothing is said by what it was before: {why}")

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use tokio::time::timeout;
 
 use super::engine::{Engine, EngineError};
 use super::execs::ExecState;
@@ -18,6 +20,9 @@ use crate::model::service::{ContainerId, ServiceId};
 
 /// How many containers a full look asks for at once: it is never urgent, and the engine has others to serve.
 const AT_ONCE: usize = 4;
+
+/// How long one container may keep a full look waiting: events wait for it too.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// What a look at one container found.
 #[derive(Debug)]
@@ -74,11 +79,17 @@ impl Looker {
     /// Lists and looks at every compose container.
     ///
     /// # Errors
-    /// When the list cannot be had; a single container that cannot be read is [`Seen::Unreadable`].
+    /// When the list cannot be had; a single container that cannot be read, or not soon, is [`Seen::Unreadable`].
     pub(super) async fn all(&self) -> Result<BTreeMap<ContainerId, Seen>, EngineError> {
         let ids = inspect::listed(&self.engine.list().await?);
         let looks = ids.into_iter().map(|id| async move {
-            let seen = self.one(&id).await;
+            let late = |_| {
+                Seen::Unreadable(format!(
+                    "the engine did not show it within {} s",
+                    LONGEST.as_secs()
+                ))
+            };
+            let seen = timeout(LONGEST, self.one(&id)).await.unwrap_or_else(late);
             (id, seen)
         });
         Ok(futures_util::stream::iter(looks)

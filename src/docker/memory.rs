@@ -76,6 +76,12 @@ impl Known {
             self.pending.push(waiting);
         }
     }
+
+    /// It was started, and whose it is was never seen.
+    pub(super) fn ran_unseen(&self) -> bool {
+        let is_start = |waiting: &Waiting| matches!(waiting, Waiting::Told(Observation::Started { .. }));
+        !self.reported && self.pending.iter().any(is_start)
+    }
 }
 
 impl Memory {

@@ -236,14 +236,17 @@ impl<'a> Watching<'a> {
         self.memory.unreadable.remove(&id);
         self.removed.insert(id.clone());
         self.execs_ended(&id, at).await;
-        if self
-            .memory
-            .known
-            .remove(&id)
-            .is_some_and(|known| known.reported && known.enabled)
-        {
+        let Some(known) = self.memory.known.remove(&id) else {
+            return;
+        };
+        if known.reported && known.enabled {
             self.send(Observation::Removed { container: id, at }).await;
             self.publish();
+        } else if known.ran_unseen() {
+            tracing::warn!(
+                container = %id,
+                "a container ran and was removed before the engine had shown it: if it migrated, only the database tells"
+            );
         }
     }
 
@@ -256,7 +259,12 @@ impl<'a> Watching<'a> {
         match seen {
             // What is overtaken is still good for a first sight: its command, its terminal, its environment.
             Seen::Shown(inspected) if newest || !known.reported => {
+                let was_left_out = !known.reported && self.memory.unreadable.contains(&id);
                 self.take_in(&id, *inspected, newest).await;
+                if was_left_out {
+                    // A full look without it said that it is gone: only another one says that it is there.
+                    self.look_at_all();
+                }
             }
             Seen::Absent if !known.reported => drop(self.memory.known.remove(&id)),
             Seen::Shown(_) | Seen::Absent => {} // its removal is told by an event or by the next full look

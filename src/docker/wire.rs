@@ -16,6 +16,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt;
 use rustls_pki_types::{InvalidDnsNameError, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -32,6 +33,13 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Between two frames of a body that is read as a whole.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A stream without news is silent for hours, as is one whose other end has gone without a word: the kernel asks after so much silence, ...
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// ... again after this, ...
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// ... and gives the connection up after so many questions without an answer.
+const KEEPALIVE_PROBES: u32 = 3;
 
 /// What a connection may buffer: several of the engine's largest log frames (16 KiB). It bounds the memory of a log stream.
 const BUFFER: usize = 64 * 1024;
@@ -217,6 +225,10 @@ pub(crate) async fn get_whole(
 async fn tcp(host: &str, port: u16) -> std::io::Result<TcpStream> {
     let socket = TcpStream::connect((host, port)).await?;
     socket.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(&socket, true)?;
+    sockopt::set_tcp_keepidle(&socket, KEEPALIVE_IDLE)?;
+    sockopt::set_tcp_keepintvl(&socket, KEEPALIVE_INTERVAL)?;
+    sockopt::set_tcp_keepcnt(&socket, KEEPALIVE_PROBES)?;
     Ok(socket)
 }
 
@@ -380,3 +392,6 @@ impl hyper::body::Body for Body {
         self.incoming.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,57 +129,71 @@ impl Followed {
     async fn begin(&mut self, path: PathBuf, id: &FileId, wiring: &Wiring) -> Option<String> {
         let is_new = self.begun && !self.blocked.contains(&path);
         let kept = (wiring.resume)(&self.process.id, id).filter(|_| !is_new);
-        let begin = match &kept {
-            Some(position) if is_same(&position.file, id) => Begin::At(position.offset),
+        let (begin, has_lost) = match &kept {
+            Some(position) if is_same(&position.file, id) => (Begin::At(position.offset), false),
             Some(position) => {
-                self.begin_rotated(path.clone(), position, wiring).await;
-                Begin::At(0)
+                let has_lost = !self.begin_rotated(path.clone(), position, wiring).await;
+                (Begin::At(0), has_lost)
             }
-            None if is_new => Begin::At(0),
-            None => Begin::End,
+            None if is_new => (Begin::At(0), false),
+            None => (Begin::End, false),
         };
-        let problem = self.open(path.clone(), begin, None, wiring).await;
-        if problem.is_some() {
-            self.blocked.insert(path);
-        } else {
-            self.blocked.remove(&path);
+        match self.open(path.clone(), begin, None, wiring).await {
+            Ok(is_cut) => {
+                self.blocked.remove(&path);
+                if has_lost || is_cut {
+                    self.tell_gap(wiring).await;
+                }
+                None
+            }
+            Err(problem) => {
+                self.blocked.insert(path);
+                Some(problem)
+            }
         }
-        problem
     }
 
-    /// Opens the rest of what was rotated away from `path` while nobody watched.
-    async fn begin_rotated(&mut self, path: PathBuf, position: &FilePosition, wiring: &Wiring) {
+    /// Opens the rest of what was rotated away from `path` while nobody watched; whether it is there to be read.
+    async fn begin_rotated(&mut self, path: PathBuf, position: &FilePosition, wiring: &Wiring) -> bool {
+        if self.has(&position.file) {
+            return true;
+        }
         let file = position.file.clone();
         let found = tokio::task::spawn_blocking(move || look::find(path.parent()?, &file)).await;
-        let Some(path) = found.ok().flatten().filter(|_| !self.has(&position.file)) else {
-            return;
+        let Some(path) = found.ok().flatten() else {
+            return false;
         };
         let (begin, nameless) = (Begin::At(position.offset), Some(Instant::now()));
-        if let Some(problem) = self.open(path, begin, nameless, wiring).await {
-            tracing::warn!(process = %self.process.id, problem, "the rest of a rotated log file is lost");
-        }
+        self.open(path, begin, nameless, wiring)
+            .await
+            .is_ok_and(|is_cut| !is_cut)
     }
 
+    /// Whether it was cut since it was read up to where it is to begin; or what is wrong with it.
     async fn open(
         &mut self,
         path: PathBuf,
         begin: Begin,
         nameless: Option<Instant>,
         wiring: &Wiring,
-    ) -> Option<String> {
+    ) -> Result<bool, String> {
         let (patterns, now) = (wiring.patterns.clone(), Instant::now());
         let opening =
             move || Tail::open(&path, begin, patterns, now).map_err(|error| look::explain(&path, &error));
-        match tokio::task::spawn_blocking(opening).await {
-            Ok(Ok(tail)) => {
-                let position = tail.position();
-                self.open.push(Open { tail, nameless });
-                self.tell_progress(wiring, position, 0).await;
-                None
-            }
-            Ok(Err(problem)) => Some(problem),
-            Err(error) => Some(error.to_string()),
-        }
+        let opened = tokio::task::spawn_blocking(opening).await;
+        let tail = opened.map_err(|error| error.to_string()).flatten()?;
+        let position = tail.position();
+        let is_cut = matches!(begin, Begin::At(offset) if offset != position.offset);
+        self.open.push(Open { tail, nameless });
+        self.tell_progress(wiring, position, 0).await;
+        Ok(is_cut)
+    }
+
+    async fn tell_gap(&self, wiring: &Wiring) {
+        let process = self.process.id.clone();
+        tracing::warn!(%process, "a log file was cut or rotated away before it was read to its end: the rest is lost");
+        let at = wiring.clock.now();
+        send(wiring, Observation::ProcessLogGap { process, at }).await;
     }
 
     /// Reads every file for a turn; whether there is more.
@@ -231,7 +245,12 @@ impl Followed {
             };
             for said in report.said {
                 match said {
-                    Said::Anew => self.tell_progress(wiring, position(0), 0).await,
+                    Said::Anew { has_lost } => {
+                        if has_lost {
+                            self.tell_gap(wiring).await;
+                        }
+                        self.tell_progress(wiring, position(0), 0).await;
+                    }
                     Said::Line(offset, mut line) => {
                         line.key.at = at;
                         line.key.hash = unique(line.key.hash, &report.file, offset);

@@ -33,7 +33,10 @@ pub(super) enum Said {
     /// A line, and the offset behind it.
     Line(u64, LogLine),
     /// It was written anew: what follows counts from its beginning.
-    Anew,
+    Anew {
+        /// There was more to be read before.
+        has_lost: bool,
+    },
 }
 
 /// Where a file is begun.
@@ -61,6 +64,8 @@ pub(super) struct Tail {
     patterns: Arc<Patterns>,
     /// Where the line begins that waits in the scanner, and since when.
     held: Option<(u64, Instant)>,
+    /// The last turn left something for the next one.
+    is_behind: bool,
     /// When it was last seen to grow.
     pub(super) grew: Instant,
     /// Bytes read since the last report.
@@ -96,6 +101,7 @@ impl Tail {
             scanner: Scanner::new(Arc::clone(&patterns), Framing::Plain),
             patterns,
             held: None,
+            is_behind: false,
             grew: now,
             unreported: 0,
         })
@@ -131,12 +137,13 @@ impl Tail {
         let mut chunk = vec![0; CHUNK];
         for _ in 0..TURN {
             let filled = self.file.read_at(&mut chunk, self.offset)?;
-            if filled == 0 {
-                return Ok(false);
+            self.is_behind = filled > 0;
+            if !self.is_behind {
+                break;
             }
             self.take(chunk.get(..filled).unwrap_or_default(), now, said);
         }
-        Ok(true)
+        Ok(self.is_behind)
     }
 
     /// Says what waits for the next line.
@@ -158,7 +165,9 @@ impl Tail {
     fn begin_anew(&mut self, said: &mut Vec<Said>) {
         tracing::debug!(path = self.id.path, "a log file was written anew");
         self.flush(said);
-        said.push(Said::Anew);
+        said.push(Said::Anew {
+            has_lost: std::mem::take(&mut self.is_behind),
+        });
         (self.offset, self.line_start) = (0, 0);
         self.anchor.clear();
         self.line.clear();
@@ -262,7 +271,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Begin, CHUNK, LONGEST_LINE, Said, Tail, last_line_end};
+    use super::{Begin, CHUNK, LONGEST_LINE, Said, TURN, Tail, last_line_end};
     use crate::lines::Patterns;
     use crate::model::log::Saying;
 
@@ -312,10 +321,27 @@ mod tests {
             .iter()
             .map(|said| match said {
                 Said::Line(at, _) => *at,
-                Said::Anew => 0,
+                Said::Anew { .. } => 0,
             })
             .collect();
         assert_eq!(positions, [error, std::fs::metadata(&path).unwrap().len()]);
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_off_before_it_was_read_is_lost_and_what_was_read_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.log");
+        append(&path, &vec![b'\n'; CHUNK * (TURN + 1)]);
+        let mut tail = open(&path, Begin::At(0));
+        for has_lost in [true, false] {
+            tail.read(Instant::now(), &mut Vec::new()).unwrap();
+            std::fs::write(&path, "anew\n").unwrap();
+            let mut said = Vec::new();
+            tail.read(Instant::now(), &mut said).unwrap();
+            assert_eq!(said, [Said::Anew { has_lost }]);
+            std::fs::write(&path, "once more\n").unwrap();
+            tail.read(Instant::now(), &mut Vec::new()).unwrap();
+        }
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::{Command, Commands, Views, api, metrics, page};
+use crate::model::service::ServiceId;
 
 /// The most bytes of a request's body.
 const BODY_BYTES: usize = 16 * 1024;
@@ -221,32 +222,37 @@ impl Routes {
             Route::Services => json(&(self.views.status)().services),
             Route::Alerts => json(&(self.views.status)().alerts),
             Route::Migrations => {
-                let history = std::sync::Arc::clone(&self.views.history);
-                let failed = |problem| (StatusCode::INTERNAL_SERVER_ERROR, problem);
-                looked_up(api::history_query(query), move |asked| {
-                    history(asked).map_err(failed)
-                })
-                .await
+                let (asked, history) = (api::history_query(query), self.views.history.clone());
+                let asked = asked.map_err(|problem| (StatusCode::BAD_REQUEST, problem));
+                let failed = StatusCode::INTERNAL_SERVER_ERROR;
+                looked_up(asked, failed, move |asked| history(asked)).await
             }
             Route::Plan => {
-                let views = self.views.clone();
-                looked_up(api::plan_query(query), move |asked| {
-                    (views.refresh)(&asked.service).map_err(unrefreshed)?;
-                    (views.plan)(asked).map_err(unknown)
-                })
-                .await
+                let asked = self.of_code_now(api::plan_query(query), |asked| &asked.service);
+                let (asked, plan) = (asked.await, self.views.plan.clone());
+                looked_up(asked, StatusCode::NOT_FOUND, move |asked| plan(asked)).await
             }
             Route::Preflight => {
-                let views = self.views.clone();
-                looked_up(api::preflight_query(query), move |asked| {
-                    (views.refresh)(&asked.service).map_err(unrefreshed)?;
-                    (views.preflight)(asked).map_err(unknown)
-                })
-                .await
+                let asked = self.of_code_now(api::preflight_query(query), |asked| &asked.service);
+                let (asked, preflight) = (asked.await, self.views.preflight.clone());
+                looked_up(asked, StatusCode::NOT_FOUND, move |asked| preflight(asked)).await
             }
             Route::Approvals => json(&(self.views.status)().approvals),
             Route::Acknowledge | Route::Revoke | Route::EndDeploy | Route::Reload => not_allowed("POST"),
         }
+    }
+
+    /// Once the code that a question is about was read as it is now: a deploy goes by it. Holds no thread: reading needs one too.
+    async fn of_code_now<Q>(
+        &self,
+        asked: Result<Q, String>,
+        service: impl Fn(&Q) -> &ServiceId,
+    ) -> Result<Q, Refusal> {
+        let asked = asked.map_err(|problem| (StatusCode::BAD_REQUEST, problem))?;
+        let refreshed = (self.views.refresh)(service(&asked).clone()).await;
+        refreshed
+            .map(|()| asked)
+            .map_err(|problem| (StatusCode::SERVICE_UNAVAILABLE, problem))
     }
 
     fn page(&self, query: &str) -> Answer {
@@ -261,20 +267,14 @@ impl Routes {
     }
 }
 
-/// Nothing is known of what was asked for.
-fn unknown(problem: String) -> (StatusCode, String) {
-    (StatusCode::NOT_FOUND, problem)
-}
+/// Why a question has no answer.
+type Refusal = (StatusCode, String);
 
-/// What would be answered may be out of date: a deploy goes by it.
-fn unrefreshed(problem: String) -> (StatusCode, String) {
-    (StatusCode::SERVICE_UNAVAILABLE, problem)
-}
-
-/// Answers a question off the event loop: the answer may come from the disk, or be worked out, or waited for.
+/// Answers a question off the event loop: the answer may come from the disk, or be worked out. `failed` if there is none.
 async fn looked_up<Q, T>(
-    asked: Result<Q, String>,
-    look: impl FnOnce(Q) -> Result<T, (StatusCode, String)> + Send + 'static,
+    asked: Result<Q, Refusal>,
+    failed: StatusCode,
+    look: impl FnOnce(Q) -> Result<T, String> + Send + 'static,
 ) -> Answer
 where
     Q: Send + 'static,
@@ -282,11 +282,11 @@ where
 {
     let asked = match asked {
         Ok(asked) => asked,
-        Err(problem) => return error(StatusCode::BAD_REQUEST, &problem),
+        Err((status, problem)) => return error(status, &problem),
     };
     match tokio::task::spawn_blocking(move || look(asked)).await {
         Ok(Ok(found)) => json(&found),
-        Ok(Err((status, problem))) => error(status, &problem),
+        Ok(Err(problem)) => error(failed, &problem),
         Err(_) => error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "looking that up failed; the log of migwatch says why",

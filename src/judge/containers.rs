@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 mod reports;
 mod starts;
 
-pub(super) use reports::{decide, is_stale};
+pub(super) use reports::{decide, is_new_gap, is_stale};
 pub use starts::{Finish, Start};
 
 /// How far behind the position line keys are kept: what a reopened log may deliver again.

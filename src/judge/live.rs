@@ -198,6 +198,7 @@ impl Live {
             | Observation::ProcessGone(_) => self.process(observation, now),
             Observation::Schema(_) | Observation::LockWaits(_) => self.look_at_schema(now, observation),
             Observation::LogGap { .. }
+            | Observation::ProcessLogGap { .. }
             | Observation::Acknowledged { .. }
             | Observation::Approved(_)
             | Observation::ApprovalRevoked { .. }

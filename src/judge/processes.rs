@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::containers::is_new_gap;
 use super::settings::Settings;
 use super::{State, pairs};
 use crate::model::container::{Armed, ArmedSource, ArmedState};
@@ -106,6 +107,13 @@ pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &
                 position.offset < before.offset || position.offset - before.offset >= POSITION_STEP
             });
             is_due.then(|| read(process, position)).into_iter().collect()
+        }
+        Observation::ProcessLogGap { process, at } => {
+            let (container, from, to) = (stand_in(process), *at, *at);
+            is_new_gap(state, &container, (from, to))
+                .then_some(Fact::LogLost { container, from, to })
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     }

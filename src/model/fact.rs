@@ -106,7 +106,7 @@ pub enum Fact {
     LogLost {
         /// Which.
         container: ContainerId,
-        /// The last line before.
+        /// The last line before; the same as `to` where nobody knows.
         from: Timestamp,
         /// The first line after.
         to: Timestamp,

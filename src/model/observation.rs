@@ -164,6 +164,13 @@ pub enum Observation {
         /// How it stands.
         status: LogStatus,
     },
+    /// Lines of a local process were lost: its log was cut, or rotated away, before they could be read.
+    ProcessLogGap {
+        /// Whose.
+        process: ServiceId,
+        /// When it was seen. Since when they are lost, nobody knows: lines of a file have no time of their own.
+        at: Timestamp,
+    },
     /// The log file of a local process is no longer configured.
     ProcessGone(ServiceId),
     /// A probe ended.

@@ -8,16 +8,19 @@ use regex::Regex;
 
 static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
-        // scheme://user:password@host, also with an empty user
-        (r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@]+@", "$1:***@"),
-        // password=..., "token": "...", PGPASSWORD=..., --password ...
+        // scheme://user:password@host, also with an empty user, and with an @ in either: the last one of the word counts
         (
-            r#"(?i)([a-z0-9_-]*(?:passw(?:or)?d|pwd|secret|token|api_?key|credential)[a-z0-9_-]*["']?)(\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&)]+)"#,
+            r#"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/]*):[^\s@]+@(?:[^\s@"'<>,;|]*@)*"#,
+            "$1:***@",
+        ),
+        // password=..., "token": "...", PGPASSWORD=..., DB_PASS=...
+        (
+            r#"(?i)((?:[a-z0-9_-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api_?key|credential)[a-z0-9_-]*|[a-z0-9_-]*pass[0-9_]*)["']?)(\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&)]+)"#,
             "$1$2***",
         ),
-        // --password secret, -token secret: an option's value after a blank
+        // --password secret, -token secret, --db-pass secret: an option's value after a blank
         (
-            r#"(?i)(--?[a-z0-9_-]*(?:passw(?:or)?d|pwd|secret|token|api_?key|credential)[a-z0-9_-]*\s+)("[^"]*"|'[^']*'|[^\s,;&)]+)"#,
+            r#"(?i)((?:--?[a-z0-9_-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api_?key|credential)[a-z0-9_-]*|--(?:[a-z0-9_-]*[_-])?pass)\s+)("[^"]*"|'[^']*'|[^\s,;&)]+)"#,
             "$1***",
         ),
         // SQL: PASSWORD 'secret', IDENTIFIED BY 'secret'
@@ -67,6 +70,13 @@ mod tests {
         for (text, secret) in [
             ("mysql+pymysql://root:s3cret@db:3306/app", "s3cret"),
             ("redis://:s3cret@cache/0", "s3cret"),
+            ("mysql://root:p@s3cret@db/app", "s3cret"),
+            ("mysql://root:s3@cr@t@db:3306/app", "cr"),
+            ("postgres://app@server:s3cret@db/app", "s3cret"),
+            ("DB_PASS=s3cret alembic upgrade head", "s3cret"),
+            ("env DBPASS=s3cret MYSQL_PASS2='s3cret too' ./start", "s3cret"),
+            (r#"{"smtp_pass": "s3cret", "passphrase": "s3cret"}"#, "s3cret"),
+            ("backup --db-pass s3cret --pass s3cret", "s3cret"),
             ("mysqladmin ping -uroot -ps3cret", "s3cret"),
             ("PGPASSWORD=s3cret psql -c 'select 1'", "s3cret"),
             ("mysql --password=s3cret -e x", "s3cret"),
@@ -84,11 +94,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_secret_of_a_url_stays() {
+        for (text, redacted) in [
+            (
+                "mysql://root:p@ss@db:3306/app refused",
+                "mysql://root:***@db:3306/app refused",
+            ),
+            (
+                r#"{"url":"mysql://a:b@db/x","by":"kim@example.com"}"#,
+                r#"{"url":"mysql://a:***@db/x","by":"kim@example.com"}"#,
+            ),
+        ] {
+            assert_eq!(redact(text), redacted);
+        }
+    }
+
+    #[test]
     fn ordinary_text_is_left_as_it_is() {
         for text in [
             "Can't DROP INDEX `ix_user`; check that it exists",
             "Can't locate revision identified by 'e1b7a90c42f6'",
             "FATAL: password authentication failed for user \"reports\"",
+            "WHERE passengers.passed = 12 -- in a two-pass way",
+            "Connection to postgresql://db:5432/app refused, ask ops@example.com",
         ] {
             assert_eq!(redact(text), text);
         }

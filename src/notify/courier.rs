@@ -1,7 +1,7 @@
 //! One receiver's task: finds what is owed to it, hands it over, reports, and tries again for ever.
 //!
-//! Promises to send nothing twice while it lives: it remembers what it has handed over until the outbox says so too (the outbox
-//! may be published for another reason before the delivery's report was taken in). Refuses to know the other receivers.
+//! Promises to send nothing twice while it or who takes its place lives: it remembers what it has handed over until the outbox says
+//! so too (the outbox may be published for another reason before the delivery's report was taken in). Refuses to know the other receivers.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alertmanager::{Level, Told};
 use super::post::{Failure, Post};
-use super::{Receiver, Wiring, webhook};
+use super::{Config, Receiver, Wiring, webhook};
 use crate::model::alert::{Outbox, Transition};
 use crate::model::backoff;
 use crate::model::observation::Observation;
@@ -29,12 +29,18 @@ pub(super) struct Courier {
     wiring: Wiring,
     /// The last transition that any receiver has taken in this process, shared by all couriers.
     first_handed: Arc<AtomicU64>,
-    /// The last transition that this receiver has taken from this task.
-    sent: u64,
     /// What an Alertmanager was told.
     told: Told,
     /// When the level is sent again.
     resend_at: Option<Instant>,
+    done: Done,
+}
+
+/// What outlives a courier: the one that takes its place goes on from there.
+#[derive(Default)]
+pub(super) struct Done {
+    /// The last transition that this receiver has taken in this process.
+    pub(super) sent: u64,
     failing: Option<Failing>,
 }
 
@@ -57,28 +63,30 @@ enum Turn {
 impl Courier {
     pub(super) fn new(
         receiver: Receiver,
-        resend: Duration,
-        post: Post,
+        config: Config,
         wiring: Wiring,
         first_handed: Arc<AtomicU64>,
+        done: Done,
     ) -> Self {
-        let told = Told::default();
+        let post = Post {
+            client: wiring.client.clone(),
+            timeout: config.timeout,
+        };
         Self {
             receiver,
-            resend,
+            resend: config.resend,
             post,
             wiring,
             first_handed,
-            sent: 0,
-            told,
+            told: Told::default(),
             resend_at: None,
-            failing: None,
+            done,
         }
     }
 
     /// Delivers until `stop`, and then for at most [`LAST_WORDS`]. A request that is under way then is let finish: cut off, it
     /// would be repeated after the next start.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+    pub(super) async fn run(mut self, stop: CancellationToken) -> (String, Done) {
         let over = async {
             stop.cancelled().await;
             sleep(LAST_WORDS).await;
@@ -87,6 +95,7 @@ impl Courier {
             () = self.serve(&stop) => {}
             () = over => {}
         }
+        (self.receiver.name().to_owned(), self.done)
     }
 
     async fn serve(&mut self, stop: &CancellationToken) {
@@ -134,8 +143,11 @@ impl Courier {
     /// Hands over what comes next.
     async fn turn(&mut self) -> Turn {
         let outbox = Arc::clone(&self.wiring.outbox.borrow_and_update());
-        let known = outbox.delivered.get(self.receiver.name()).copied().unwrap_or(0);
-        let taken = known.max(self.sent);
+        let Some(known) = outbox.delivered.get(self.receiver.name()) else {
+            // A new one is owed what comes from now on. From where that is, the monitor says: what is there is not owed.
+            return Turn::Idle;
+        };
+        let taken = self.done.sent.max(*known);
         let owed: Vec<&Transition> = outbox
             .transitions
             .iter()
@@ -150,7 +162,8 @@ impl Courier {
             }
             Receiver::Alertmanager { url, .. } => {
                 let due = self.resend_at.is_some_and(|at| at <= Instant::now());
-                if owed.is_empty() && !due && !self.told.differs(&outbox.firing) {
+                let is_well = self.done.failing.is_none();
+                if owed.is_empty() && !due && is_well && !self.told.differs(&outbox.firing) {
                     return Turn::Idle;
                 }
                 let level = Level {
@@ -167,55 +180,53 @@ impl Courier {
         };
         match result {
             Ok(()) => {
-                self.on_taken(&outbox, handed).await;
+                self.on_taken(&outbox, handed, taken).await;
                 Turn::Delivered
             }
             Err(failure) => Turn::Failed(self.on_failure(failure).await),
         }
     }
 
-    async fn on_taken(&mut self, outbox: &Outbox, handed: &[&Transition]) {
-        if self.failing.take().is_some() {
+    /// Tells what was handed over; also that nothing was owed, where the last word was a failure: it is over.
+    async fn on_taken(&mut self, outbox: &Outbox, handed: &[&Transition], taken: u64) {
+        let has_failed = self.done.failing.take().is_some();
+        if has_failed {
             tracing::info!(
                 receiver = self.receiver.name(),
                 "the receiver takes messages again"
             );
         }
-        let Some(last) = handed.last() else { return };
+        if handed.is_empty() && !has_failed {
+            return;
+        }
         let at = self.wiring.clock.now();
-        self.sent = last.number;
+        let up_to = handed.last().map_or(taken, |last| last.number);
+        self.done.sent = up_to;
         // What any receiver has had before, in this process or an earlier one, was measured then.
         let earlier = outbox.delivered.values().copied().max().unwrap_or(0);
-        let before = self
-            .first_handed
-            .fetch_max(last.number, Ordering::Relaxed)
-            .max(earlier);
+        let before = self.first_handed.fetch_max(up_to, Ordering::Relaxed).max(earlier);
         for transition in handed.iter().filter(|transition| transition.number > before) {
             if transition.alert.resolved.is_none() {
                 (self.wiring.handed)(&transition.alert, at);
             }
         }
         let receiver = self.receiver.name().to_owned();
-        self.report(Observation::Delivered {
-            receiver,
-            up_to: last.number,
-            at,
-        })
-        .await;
+        self.report(Observation::Delivered { receiver, up_to, at }).await;
     }
 
     /// Says it once for each change of the cause; gives the pause before the next try.
     async fn on_failure(&mut self, failure: Failure) -> Duration {
-        let attempts = self.failing.as_ref().map_or(0, |failing| failing.attempts);
+        let attempts = self.done.failing.as_ref().map_or(0, |failing| failing.attempts);
         let is_new = self
+            .done
             .failing
             .as_ref()
             .is_none_or(|failing| failing.cause != failure.cause);
-        if self.failing.is_none() {
+        if self.done.failing.is_none() {
             let receiver = self.receiver.name();
             tracing::warn!(receiver, reason = %failure.sentence, "the receiver takes no messages; trying again until it does");
         }
-        self.failing = Some(Failing {
+        self.done.failing = Some(Failing {
             cause: failure.cause,
             attempts: attempts.saturating_add(1),
         });

@@ -1,6 +1,8 @@
 //! The command line as it is used: exit codes, sentences, and which of flag, environment and file wins.
 //! Refuses to know what is watched.
 
+mod deploying;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;

@@ -7,7 +7,9 @@ use std::path::Path;
 use assert_cmd::assert::OutputAssertExt;
 use migwatch::model::log::Stream;
 use migwatch::model::status::ServiceStatus;
+use migwatch::model::time::Clock as _;
 
+use crate::support::clock::wall_clock;
 use crate::support::daemon::{Daemon, Home};
 use crate::support::fake_engine::FakeEngine;
 use crate::support::fake_engine::containers::ContainerSpec;
@@ -60,6 +62,25 @@ async fn a_term_signal_ends_it_with_all_streams_open() {
         !log.iter().any(|line| line.contains("would not end in time")),
         "{log:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_container_that_ran_and_went_before_it_could_be_looked_at_is_not_passed_over_in_silence() {
+    let engine = FakeEngine::new();
+    let daemon = Home::new(&engine.socket()).start().await;
+    daemon.until_answers("/-/ready", 200).await;
+    engine.slow_inspect(PATIENCE);
+    // It asks for what came since it began.
+    let clock = engine.clock();
+    clock.advance(wall_clock().now().since(clock.now()));
+    let id = engine.create(ContainerSpec::service("shop", "backend"));
+    engine.start(&id);
+    engine.die(&id, 0);
+    engine.remove(&id);
+    let told = daemon
+        .logged("a container ran and was removed before the engine had shown it: if it migrated, only the database tells")
+        .await;
+    assert_eq!(told["fields"]["container"], id.to_string());
 }
 
 /// Where neither environment nor command nor a usual file shows it, and by which label it is known all the same.

@@ -5,6 +5,7 @@ use migwatch::model::approval::{ApprovalId, ApprovalRecord};
 use migwatch::model::status::Status;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::support::served::{Served, TOKEN, body, exchange, get, post};
 use crate::support::{sample_approvals, sample_status};
@@ -88,6 +89,25 @@ async fn the_page_may_load_and_run_nothing() {
         answer.contains("content-security-policy: default-src 'none'; style-src 'unsafe-inline';"),
         "{answer}"
     );
+}
+
+#[test]
+fn a_plan_that_waits_for_code_holds_no_thread_that_reading_it_needs() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let question = get("/api/v1/plan?service=shop/backend");
+    let answered = runtime.block_on(async {
+        let mut asking = JoinSet::new();
+        asking.spawn(async move { Served::new().await.over_socket(&question).await });
+        asking.join_next().await
+    });
+    // A thread that is held would hold the end of the test too.
+    runtime.shutdown_background();
+    let answer = answered.unwrap().unwrap();
+    assert!(answer.contains("there is no service shop/backend"), "{answer}");
 }
 
 #[tokio::test]

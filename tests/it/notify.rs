@@ -12,7 +12,7 @@ use std::time::Duration;
 use migwatch::model::alert::{Alert, AlertName, Outbox, Resolution, Severity, Transition};
 use migwatch::model::observation::Observation;
 use migwatch::model::time::Timestamp;
-use migwatch::notify::{Config, Format, Notify, Receiver as To, Wiring};
+use migwatch::notify::{Config, Done, Format, Notify, Receiver as To, Wiring};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +69,7 @@ struct Edge {
     inbox: mpsc::Receiver<Observation>,
     handed: Arc<Mutex<Vec<String>>>,
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Done>,
 }
 
 impl Edge {
@@ -84,7 +84,16 @@ impl Edge {
         )
     }
 
-    fn with(config: Config, receivers: Vec<To>, outbox: Outbox) -> Self {
+    /// The monitor knows the receivers: what is not delivered is owed.
+    fn with(config: Config, receivers: Vec<To>, mut outbox: Outbox) -> Self {
+        for receiver in &receivers {
+            outbox.delivered.entry(receiver.name().to_owned()).or_default();
+        }
+        Self::after(Done::default(), config, receivers, outbox)
+    }
+
+    /// The one before left this as done; the outbox is as it is.
+    fn after(done: Done, config: Config, receivers: Vec<To>, outbox: Outbox) -> Self {
         let (outbox, published) = watch::channel(Arc::new(outbox));
         let (reports, inbox) = mpsc::channel(64);
         let handed = Arc::new(Mutex::new(Vec::new()));
@@ -99,7 +108,7 @@ impl Edge {
         };
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        tasks.spawn(Notify::new(config, receivers, &wiring).run(stop.clone()));
+        tasks.spawn(Notify::new(config, receivers, &wiring, done).run(stop.clone()));
         Self {
             outbox,
             inbox,
@@ -143,10 +152,13 @@ impl Edge {
         self.handed.lock().unwrap().clone()
     }
 
-    async fn stopped(mut self) {
+    async fn stopped(mut self) -> Done {
         self.stop.cancel();
         let ended = tokio::time::timeout(PATIENCE, self.tasks.join_next()).await;
-        assert!(matches!(ended, Ok(Some(Ok(())))), "{ended:?}");
+        ended
+            .expect("it ends in time")
+            .expect("it ran")
+            .expect("it ended well")
     }
 }
 

@@ -69,6 +69,22 @@ pub(super) async fn run(command: &[OsString]) -> Result<u8, CliError> {
     }
 }
 
+/// `work` to its end, or the exit code for the signal that came before: the command is over, so signals mean us.
+pub(super) async fn uninterrupted<T>(work: impl Future<Output = T>) -> Result<T, u8> {
+    let interrupted = async {
+        match Signals::heard() {
+            Ok(mut signals) => signals.next(false).await,
+            // What cannot be heard ends us by itself.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        signal = interrupted => Err(exit_code(signal.as_raw().saturating_add(BY_SIGNAL))),
+        done = work => Ok(done),
+    }
+}
+
 fn pass_on(child: &Child, signal: Signal) {
     let id = child
         .id()
@@ -83,5 +99,9 @@ fn pass_on(child: &Child, signal: Signal) {
 fn code(status: ExitStatus) -> u8 {
     let by_signal = status.signal().map(|signal| signal.saturating_add(BY_SIGNAL));
     let code = status.code().or(by_signal).unwrap_or(i32::from(UNREACHABLE));
+    exit_code(code)
+}
+
+fn exit_code(code: i32) -> u8 {
     u8::try_from(code).unwrap_or(u8::MAX)
 }

@@ -22,17 +22,28 @@ impl Watching<'_> {
             self.execs_ended(&id, self.wiring.clock.now()).await;
             self.memory.known.remove(&id);
         }
+        let mut unseen = Vec::new();
         for (id, seen) in seen {
             let known = self.memory.known.get(&id);
             let overtaken = known.is_some_and(|known| known.touched > began && known.inspected.is_some());
             match seen {
                 Seen::Shown(_) if overtaken || self.removed.contains(&id) => {}
                 Seen::Shown(inspected) => drop(self.remember(&id, *inspected)),
-                Seen::Unreadable(reason) => self.unreadable(&id, &reason),
+                Seen::Unreadable(reason) => {
+                    let is_unseen = known.is_none_or(|known| known.inspected.is_none());
+                    self.unreadable(&id, &reason);
+                    if is_unseen {
+                        // A look of its own may take longer.
+                        unseen.push(id);
+                    }
+                }
                 Seen::Absent => {}
             }
         }
         self.report_all(began).await;
+        for id in &unseen {
+            self.look_at(id);
+        }
         self.ask_for_execs().await;
         self.begun = true;
         if std::mem::take(&mut self.full_again) {

@@ -165,9 +165,12 @@ fn blind_logs(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> 
             && now < to.after(GAP)
         {
             let what = format!("the log of {service} has a gap");
-            let why = format!(
-                "Lines of {service} between {from} and {to} are lost: what was logged then was not seen."
-            );
+            let when = if from == to {
+                format!("from before {to}")
+            } else {
+                format!("between {from} and {to}")
+            };
+            let why = format!("Lines of {service} {when} are lost: what was logged then was not seen.");
             alerts.push(blind_log(service, "gap", to, now, (&what, &why)));
         }
     }

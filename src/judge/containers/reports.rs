@@ -112,7 +112,11 @@ pub(in super::super) fn is_stale(state: &State, look: &ContainerLook) -> bool {
 }
 
 /// The same gap told twice is one.
-fn is_new_gap(state: &State, container: &ContainerId, gap: (Timestamp, Timestamp)) -> bool {
+pub(in super::super) fn is_new_gap(
+    state: &State,
+    container: &ContainerId,
+    gap: (Timestamp, Timestamp),
+) -> bool {
     let containers = &state.durable.containers;
     let known = containers.known.get(container);
     known.is_some_and(|known| {

@@ -13,6 +13,7 @@ impl Live {
             | Observation::ProcessLine { .. }
             | Observation::Line { .. }
             | Observation::LogGap { .. }
+            | Observation::ProcessLogGap { .. }
             | Observation::Acknowledged { .. }
             | Observation::Approved(_)
             | Observation::ApprovalRevoked { .. }

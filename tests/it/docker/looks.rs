@@ -40,6 +40,22 @@ async fn what_ran_before_is_in_the_first_full_look_behind_the_word_that_the_engi
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_container_that_the_engine_does_not_show_soon_keeps_no_full_look_waiting_and_comes_later() {
+    let engine = FakeEngine::new();
+    let id = engine.create(armed());
+    engine.start(&id);
+    engine.slow_inspect(Duration::from_secs(8));
+    let mut watched = watch(&engine);
+    assert_eq!(watched.full_look().await, []);
+    watched.looked(&id).await;
+    // For whoever concluded from the first one that it is gone.
+    let looks = watched.full_look().await;
+    let seen: Vec<_> = looks.iter().map(|look| &look.id).collect();
+    assert_eq!(seen, [&id]);
+    watched.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_life_is_told_in_order_with_the_engines_times_and_exit_code() {
     let engine = FakeEngine::new();
     let mut watched = watch(&engine);

@@ -17,6 +17,12 @@ fn began_anew(watched: &Watched) -> bool {
     offsets.windows(2).any(|pair| pair[1] == 0 && pair[0] > 0)
 }
 
+/// How often it was told that lines are lost.
+fn gaps(watched: &Watched) -> usize {
+    let is_gap = |seen: &&Observation| matches!(seen, Observation::ProcessLogGap { .. });
+    watched.seen.iter().filter(is_gap).count()
+}
+
 #[tokio::test]
 async fn a_renamed_file_is_read_to_its_end_before_the_one_that_took_its_name() {
     let logs = Logs::new();
@@ -86,6 +92,7 @@ async fn a_truncated_file_is_read_from_its_beginning_and_that_is_told() {
     logs.append("run.log", step("b0002d"));
     assert_eq!(watched.steps(1).await, ["b0002d"]);
     assert!(began_anew(&watched), "{:#?}", watched.seen);
+    assert_eq!(gaps(&watched), 0, "it was read to its end before");
     watched.stop().await;
 }
 
@@ -135,6 +142,7 @@ async fn what_was_rotated_while_nobody_watched_is_read_from_the_old_file_and_the
     logs.append("run.log", step("b0004d"));
     let mut watched = watch_again(&logs, "run.log", kept);
     assert_eq!(watched.steps(2).await, ["b0003d", "b0004d"]);
+    assert_eq!(gaps(&watched), 0);
     watched.stop().await;
 }
 
@@ -153,8 +161,32 @@ async fn a_file_that_was_truncated_while_nobody_watched_is_read_from_its_beginni
         logs.append("run.log", content);
         let mut watched = watch_again(&logs, "run.log", kept.copy());
         assert_eq!(watched.steps(1).await, [expected]);
+        assert_eq!(gaps(&watched), 1);
         watched.stop().await;
     }
+}
+
+#[tokio::test]
+async fn the_rest_of_a_file_that_was_rotated_away_for_good_while_nobody_watched_is_told_to_be_lost() {
+    let logs = Logs::new();
+    logs.append("run.log", step("b0001d").repeat(5));
+    let mut watched = watch(&logs, "run.log").await;
+    logs.append("run.log", step("b0002d"));
+    watched.steps(1).await;
+    let kept = watched.stop().await;
+    logs.append("run.log", step("b0003d"));
+    fs::remove_file(logs.path("run.log")).unwrap();
+    logs.append("run.log", step("b0004d"));
+    let mut watched = watch_again(&logs, "run.log", kept.copy());
+    assert_eq!(watched.steps(1).await, ["b0004d"]);
+    assert_eq!(gaps(&watched), 1);
+    let kept = watched.stop().await;
+    // It is told once.
+    logs.append("run.log", step("b0005d"));
+    let mut watched = watch_again(&logs, "run.log", kept);
+    assert_eq!(watched.steps(1).await, ["b0005d"]);
+    assert_eq!(gaps(&watched), 0);
+    watched.stop().await;
 }
 
 #[tokio::test]

@@ -86,8 +86,11 @@ async fn what_fires_is_sent_to_an_alertmanager_again_without_a_report_and_an_unr
     assert_eq!(edge.delivered().await, ("am".to_owned(), 1));
     receiver.count(4).await;
     // A failed re-send is tried again and said like any other failure.
-    receiver.answer(Answer::With(400, vec![], r#"{"message":"bad label"}"#));
-    assert_eq!(edge.failed().await, r#"it answered 400: {"message":"bad label"}"#);
+    receiver.answer(Answer::With(503, vec![], r#"{"message":"no disk"}"#));
+    assert_eq!(edge.failed().await, r#"it answered 503: {"message":"no disk"}"#);
+    // That it is over is told too, though nothing new was owed.
+    receiver.answer(Answer::status(200));
+    assert_eq!(edge.delivered().await, ("am".to_owned(), 1));
 
     let receiver = Receiver::start();
     let mut edge = Edge::start(vec![alertmanager(&receiver.url("/"))], owing(vec![alert("a")]));

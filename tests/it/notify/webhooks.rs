@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use migwatch::model::alert::Transition;
 use migwatch::model::observation::Observation;
-use migwatch::notify::Config;
+use migwatch::notify::{Config, Done};
 
 use super::{Edge, RESEND, alert, owing, resolved, summaries, webhook};
-use crate::support::receiver::{Answer, Down, Received, Receiver};
+use crate::support::receiver::{Answer, Down, PATIENCE, Received, Receiver};
 
 #[tokio::test]
 async fn nothing_is_lost_while_a_receiver_is_down_and_the_order_is_kept() {
@@ -79,6 +79,33 @@ async fn what_was_delivered_before_the_start_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_new_receiver_gets_nothing_old_though_it_starts_before_the_monitor_knows_it() {
+    let (fresh, known) = (Receiver::start(), Receiver::start());
+    let mut outbox = owing(vec![alert("a"), alert("b")]);
+    outbox.delivered.insert("known".to_owned(), 1);
+    let receivers = vec![
+        webhook("new", fresh.url("/hook")),
+        webhook("known", known.url("/hook")),
+    ];
+    let config = Config {
+        resend: RESEND,
+        timeout: PATIENCE,
+    };
+    let mut edge = Edge::after(Done::default(), config, receivers, outbox);
+    // The new one began before the known one.
+    assert_eq!(edge.delivered().await, ("known".to_owned(), 2));
+    edge.publish(|outbox| {
+        outbox.delivered = [("known".to_owned(), 3), ("new".to_owned(), 2)].into();
+        outbox.transitions.push(Transition {
+            number: 3,
+            alert: Arc::new(alert("c")),
+        });
+    });
+    assert_eq!(edge.delivered().await, ("new".to_owned(), 3));
+    assert_eq!(summaries(&fresh.received()), ["c moved"]);
+}
+
+#[tokio::test]
 async fn a_crash_between_answer_and_report_repeats_the_message_with_the_same_key() {
     let receiver = Receiver::start();
     let outbox = owing(vec![alert("a")]);
@@ -95,6 +122,49 @@ async fn a_crash_between_answer_and_report_repeats_the_message_with_the_same_key
     assert!(keys[0].ends_with("-firing-1"), "{keys:?}");
     assert_eq!(messages[0].body, messages[1].body);
     assert_eq!(messages[0].body["key"], keys[0]);
+}
+
+#[tokio::test]
+async fn who_takes_a_couriers_place_repeats_nothing_and_knows_of_its_failure() {
+    let (ops, chat) = (Receiver::start(), Receiver::start());
+    let to = || {
+        vec![
+            webhook("ops", ops.url("/hook")),
+            webhook("chat", chat.url("/hook")),
+        ]
+    };
+    chat.answer(Answer::status(500));
+    let mut outbox = owing(vec![alert("a")]);
+    outbox.delivered = [("ops".to_owned(), 0), ("chat".to_owned(), 0)].into();
+    let mut first = Edge::start(to(), outbox.clone());
+    let mut reports = [first.report().await, first.report().await];
+    reports.sort_by_key(|report| matches!(report, Observation::DeliveryFailed { .. }));
+    assert!(
+        matches!(
+            reports,
+            [
+                Observation::Delivered { up_to: 1, .. },
+                Observation::DeliveryFailed { .. }
+            ]
+        ),
+        "{reports:?}"
+    );
+    let done = first.stopped().await;
+    // The outbox does not know of the delivery yet; what failed is no news.
+    let config = Config {
+        resend: RESEND,
+        timeout: PATIENCE,
+    };
+    outbox.transitions.push(Transition {
+        number: 2,
+        alert: Arc::new(alert("b")),
+    });
+    let mut second = Edge::after(done, config, to(), outbox);
+    assert_eq!(second.delivered().await, ("ops".to_owned(), 2));
+    chat.answer(Answer::status(200));
+    assert_eq!(second.delivered().await, ("chat".to_owned(), 1));
+    assert_eq!(summaries(&ops.received()), ["a moved", "b moved"]);
+    assert_eq!(second.handed(), ["b moved"]);
 }
 
 #[tokio::test]

@@ -119,9 +119,15 @@ fn views(ready: Result<(), String>) -> Views {
             });
             Ok(of_service.take(asked.limit).collect())
         }),
-        refresh: Arc::new(|service| match service.project.as_str() {
-            "away" => Err(format!("the code of {service} cannot be read as it is now")),
-            _ => Ok(()),
+        // As in the daemon, code is read where reading may block.
+        refresh: Arc::new(|service| {
+            Box::pin(async move {
+                let read = tokio::task::spawn_blocking(move || match service.project.as_str() {
+                    "away" => Err(format!("the code of {service} cannot be read as it is now")),
+                    _ => Ok(()),
+                });
+                read.await.unwrap()
+            })
         }),
         plan: Arc::new(|asked| Err(format!("there is no service {}; known are none", asked.service))),
         preflight: Arc::new(|asked| Err(format!("there is no service {}; known are none", asked.service))),

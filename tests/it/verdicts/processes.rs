@@ -76,6 +76,21 @@ impl Local {
 }
 
 #[test]
+fn lines_of_a_process_that_are_lost_blind_its_watch_and_count_as_a_gap_of_its_service() {
+    let mut local = Local::new();
+    let at = local.story.now;
+    let process = process();
+    local.story.sees(Observation::ProcessLogGap { process, at });
+    let alerts = &local.story.state.durable.alerts.firing;
+    let blind: Vec<&str> = alerts.values().map(|alert| alert.description.as_str()).collect();
+    let told =
+        format!("Lines of local/coe-backend from before {at} are lost: what was logged then was not seen.");
+    assert_eq!(blind, [told]);
+    let record = &local.story.state.durable.containers.services[&self::process()];
+    assert_eq!(record.log_gaps, 1);
+}
+
+#[test]
 fn a_local_run_that_moves_the_database_is_an_unexpected_migration_of_that_process() {
     let mut local = Local::new();
     local.says(ANNOUNCED).says(A_TO_B);
