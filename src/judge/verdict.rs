@@ -50,15 +50,13 @@ impl<'a> Case<'a> {
             Some((known, known.start(runner.started_at)))
         });
         let live = runner.and_then(|runner| state.live.containers.get(&runner.container));
-        // A container that is gone keeps the policy that its service had.
-        let remembered = || state.durable.containers.services.get(&migration.service)?.policy;
         Self {
             service: &migration.service,
             trigger: migration.trigger,
             began_at: migration.started_at,
             grade: migration.grade,
             container,
-            label: live.map_or_else(remembered, |live| live.look.labels.migrations),
+            label: live.and_then(|live| live.look.labels.migrations),
             moved,
         }
     }

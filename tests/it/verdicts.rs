@@ -25,6 +25,7 @@ mod revisions;
 mod runners;
 mod schemas;
 mod stuck;
+mod suspects;
 mod tables;
 mod unknown_revisions;
 mod watcher;

@@ -97,7 +97,7 @@ fn confirm(
         {
             let by_step = is_reached(tracked, table, &stand);
             let is_its = is_bound || is_plausible(state, tracked, table);
-            let is_explained = by_step || (is_its && moved_with(state, tracked, table, &stand));
+            let is_explained = by_step || (is_its && moved_with(state, tracked, table, &stand, now));
             if !is_explained || (tracked.is_claim() && !has_moved(tracked, &stand)) {
                 continue;
             }
@@ -235,7 +235,13 @@ fn has_moved(tracked: &Tracked, stand: &Stand<'_>) -> bool {
 }
 
 /// The service's own table moved while a run was at work whose steps do not tell, and nobody else's steps explain it.
-fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
+fn moved_with(
+    state: &State,
+    tracked: &Tracked,
+    table: &VersionTable,
+    stand: &Stand<'_>,
+    now: Timestamp,
+) -> bool {
     if tracked.is_claim() || !stand.moved || !begins_there(tracked, stand) {
         return false;
     }
@@ -259,8 +265,10 @@ fn moved_with(state: &State, tracked: &Tracked, table: &VersionTable, stand: &St
                 && known.at < stand.at
                 && (known.to == *stand.to || last_to(&known.to).is_some_and(|before| before > reached))
         });
+        // Whose time is over takes no move upon itself, and so leaves it to others.
         !is_spent
             && !other.migration.history
+            && is_recent(other, now)
             && is_in_time(other, stand)
             && may_move(state, &other.migration.service, table)
     };

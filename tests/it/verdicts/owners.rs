@@ -366,16 +366,3 @@ fn in_a_database_that_anybody_may_move_a_move_from_elsewhere_is_recorded_and_qui
         "what anybody may do uses no approval up"
     );
 }
-
-#[test]
-fn the_label_of_a_container_that_is_gone_by_the_time_its_table_is_known_still_counts() {
-    let mut story = shared_under(policy(Policy::Explicit));
-    story.created_as(PREVIEW, armed(), |look| {
-        look.labels.migrations = Some(Policy::Allow)
-    });
-    story.started().says(RUNNING).says(A_TO_B).dies(0).removed();
-    assert_eq!(story.latest().judgement.rule, Rule::AllowEverything);
-    story.seconds(2).reads(&[(BACKEND_TABLE, &["b2"])]);
-    assert_eq!(story.latest().judgement.rule, Rule::StricterOwner);
-    assert_eq!(story.sent(), ["UnexpectedMigration firing"]);
-}

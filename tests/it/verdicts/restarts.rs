@@ -2,7 +2,8 @@
 
 use migwatch::model::alert::AlertName;
 use migwatch::model::database::DatabaseProblemKind;
-use migwatch::model::migration::{Outcome, Verdict};
+use migwatch::model::exec::Action;
+use migwatch::model::migration::{Outcome, Trigger, Verdict};
 use migwatch::model::observation::{LogStatus, Observation};
 use migwatch::model::policy::Policy;
 use migwatch::model::probe::Via;
@@ -224,4 +225,23 @@ fn an_end_that_is_heard_again_after_the_start_that_followed_it_is_no_crash() {
     });
     assert_eq!(story.condition(BACKEND), ConditionWord::Up);
     assert!(story.is_quiet());
+}
+
+#[test]
+fn what_a_start_said_and_did_not_do_minutes_ago_does_not_explain_what_an_exec_moves_over_a_restart() {
+    let mut story = Story::new(policy(Policy::Deny));
+    story.created(BACKEND, armed()).started();
+    story.reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.says(RUNNING).says(A_TO_B).says(APPLICATION_UP);
+    story.seconds(1).reads(&[(BACKEND_TABLE, &["a1"])]).seconds(300);
+    story.execs("e1", "alembic upgrade head", Action::Upgrade);
+    story.migwatch_is_killed().seconds_pass(6).migwatch_comes_back();
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).exec_ends("e1", 0);
+    story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(60);
+    let latest = story.latest();
+    assert_eq!(
+        (latest.trigger, latest.outcome),
+        (Trigger::Exec, Outcome::Applied)
+    );
+    assert_eq!(story.migrations().len(), 2, "{:#?}", story.migrations());
 }
