@@ -52,7 +52,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
         .map(|receiver: &Receiver| receiver.name().to_owned())
         .collect();
     let probes = targets::probes(root);
-    settings.configured_probes = probes.iter().map(|probe| probe.id.name.clone()).collect();
+    settings.configured_probes = probes.iter().map(|probe| probe.id.clone()).collect();
     let (use_found_databases, reading) = databases(root.section("databases"));
     Config {
         engine_host,

@@ -329,7 +329,7 @@ fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<
 
 /// Failed often enough, and known to be right when it succeeds.
 pub(super) fn is_failing(settings: &Settings, id: &ProbeId, live: &LiveProbe) -> bool {
-    let is_proven = live.succeeded || settings.configured_probes.contains(&id.name);
+    let is_proven = live.succeeded || settings.configured_probes.contains(id);
     live.failures >= settings.failures && is_proven
 }
 

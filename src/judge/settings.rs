@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::policy::Policy;
+use crate::model::probe::ProbeId;
 use crate::model::revision::DatabaseId;
 use crate::model::service::ServiceId;
 
@@ -48,8 +49,8 @@ pub struct Settings {
     pub restarts: usize,
     /// ... within this time.
     pub restarts_within: Duration,
-    /// The names of configured probes; others were discovered and must have succeeded once before they can fail.
-    pub configured_probes: BTreeSet<String>,
+    /// The configured probes; others were discovered and must have succeeded once before they can fail.
+    pub configured_probes: BTreeSet<ProbeId>,
 }
 
 /// What is configured about one service.

@@ -6,6 +6,7 @@ mod claims;
 mod closing;
 mod code;
 mod deploys;
+mod endpoints;
 mod execs;
 mod failures;
 mod half_applied;
