@@ -241,7 +241,8 @@ fn exited(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, now: Tim
     }
 }
 
-/// How often it exited unasked within the time that makes a loop, and since when it is one.
+/// How often it exited unasked within the time that makes a loop, and since when it is one. An exit after which the engine leaves the
+/// container alone is no part of a loop: whoever runs a one-shot three times means it.
 fn restart_loop(
     state: &State,
     settings: &Settings,
@@ -254,6 +255,7 @@ fn restart_loop(
         .starts
         .iter()
         .filter_map(|start| start.finish.as_ref())
+        .filter(|finish| live.look.restart_policy.restarts(finish.exit_code))
         .filter(|finish| !finish.asked && finish.at >= begin)
         .map(|finish| finish.at)
         .collect();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use super::{State, pairs};
 use crate::model::container::{Armed, ArmedSource, ArmedState};
-use crate::model::fact::Fact;
+use crate::model::fact::{ContainerDiscovered, Fact};
 use crate::model::file::{FileId, FilePosition};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, Role, ServiceId};
@@ -112,7 +112,7 @@ pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &
 }
 
 fn discovered(process: &ServiceId, path: &str, now: Timestamp) -> Fact {
-    Fact::ContainerDiscovered {
+    Fact::ContainerDiscovered(ContainerDiscovered {
         container: stand_in(process),
         service: process.clone(),
         role: Role::Process,
@@ -127,7 +127,8 @@ fn discovered(process: &ServiceId, path: &str, now: Timestamp) -> Fact {
         window: None,
         app: None,
         policy: None,
-    }
+        restart_policy: None,
+    })
 }
 
 /// The positions that are not written yet: committed at the stop.

@@ -21,6 +21,7 @@ mod policies;
 mod processes;
 mod properties;
 mod replaced;
+mod restart_policies;
 mod restarts;
 mod revisions;
 mod runners;
