@@ -1,6 +1,7 @@
 //! The judge, told as stories: what happens to a stack, and what must be concluded, alerted and kept quiet. Each test is a true sentence.
 
 mod approvals;
+mod away;
 mod baseline;
 mod claims;
 mod closing;
