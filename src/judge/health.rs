@@ -74,21 +74,15 @@ pub fn condition(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, no
     }
     let none = Vec::new();
     let replicas = sight.replicas.get(service).unwrap_or(&none);
-    let mut each: Vec<Condition> = replicas
-        .iter()
-        .map(|replica| of_container(sight, settings, replica, now))
-        .collect();
+    let of = |replica: &&LiveContainer| of_container(sight, settings, replica, now);
+    let started = replicas.iter().filter(|replica| !waits_to_start(replica));
+    let mut each: Vec<Condition> = started.map(of).collect();
+    // One that waits for its first start says nothing of those that run.
+    if !each.iter().any(is_running) {
+        each = replicas.iter().map(of).collect();
+    }
     each.sort_by_key(|condition| condition.word);
-    let is_running = |condition: &Condition| {
-        !matches!(
-            condition.word,
-            ConditionWord::Down
-                | ConditionWord::RestartLoop
-                | ConditionWord::Stopped
-                | ConditionWord::Completed
-        )
-    };
-    let running = each.iter().filter(|condition| is_running(condition)).count();
+    let running = each.iter().filter(|each| is_running(each)).count();
     // A replica that somebody stopped says nothing about those that run.
     let is_quiet =
         |condition: &Condition| matches!(condition.word, ConditionWord::Stopped | ConditionWord::Completed);
@@ -103,6 +97,18 @@ pub fn condition(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, no
         ConditionWord::Up => endpoints(state, settings, service).unwrap_or(worst),
         _ => worst,
     }
+}
+
+fn is_running(condition: &Condition) -> bool {
+    !matches!(
+        condition.word,
+        ConditionWord::Down | ConditionWord::RestartLoop | ConditionWord::Stopped | ConditionWord::Completed
+    )
+}
+
+/// Created, and not tried to be started yet: the engine leaves a container whose start failed `created` too, with an exit code.
+fn waits_to_start(live: &LiveContainer) -> bool {
+    live.look.state == ContainerState::Created && live.look.exit_code == 0
 }
 
 fn word(word: ConditionWord, detail: &str, since: Option<Timestamp>) -> Condition {
@@ -154,11 +160,16 @@ fn of_container(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, no
             "the engine restarts it",
             look.finished_at,
         ),
-        ContainerState::Created => word(
+        ContainerState::Created if waits_to_start(live) => word(
             ConditionWord::Starting,
             "created, not started",
             Some(look.created_at),
         ),
+        // No restart policy tries it again.
+        ContainerState::Created => {
+            let detail = format!("{} cannot be started: code {}", look.name, look.exit_code);
+            word(ConditionWord::Down, &detail, Some(look.created_at))
+        }
         ContainerState::Paused => word(ConditionWord::Unhealthy, "it is paused", Some(live.since)),
         ContainerState::Removing => word(ConditionWord::Stopped, "it is being removed", None),
         ContainerState::Exited | ContainerState::Dead => exited(sight, settings, live, now),
