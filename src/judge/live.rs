@@ -176,6 +176,7 @@ impl Live {
             Observation::Database(reading) => self.read(reading, now),
             Observation::DatabaseGone(database) => {
                 self.databases.remove(database);
+                self.forget_standings(database);
                 self.look_at_schema(now, observation);
             }
             Observation::Delivered { receiver, .. } => self.delivered(receiver, None),

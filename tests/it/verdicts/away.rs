@@ -2,9 +2,11 @@
 
 use migwatch::model::alert::AlertName;
 use migwatch::model::database::DatabaseProblemKind::Connect;
+use migwatch::model::observation::Observation;
 use migwatch::model::policy::Policy;
+use migwatch::model::revision::DatabaseId;
 
-use crate::support::story::{BACKEND, BACKEND_TABLE, Story, disarmed, policy, serving};
+use crate::support::story::{BACKEND, BACKEND_TABLE, Story, disarmed, policy, row, serving};
 
 /// It is tried for a while, and does not answer.
 fn stays_away(story: &mut Story, seconds: u64) {
@@ -85,4 +87,28 @@ fn a_database_that_nobody_is_known_to_use_is_missed_whatever_runs() {
     assert_eq!(story.firing(), [AlertName::DatabaseUnreachable]);
     story.created(BACKEND, disarmed()).started().stopped(0);
     assert_eq!(story.sent(), ["DatabaseUnreachable firing"]);
+}
+
+/// It is read no more: taken out of the configuration, or its last user went.
+fn goes(story: &mut Story) {
+    let gone = DatabaseId("mariadb:3306/coe".into());
+    story.sees(Observation::DatabaseGone(gone));
+}
+
+#[test]
+fn of_a_database_that_is_read_no_more_nothing_is_said_to_be_behind_or_unknown() {
+    for (code, alert) in [
+        (row(&["a1", "b2"]), AlertName::RevisionBehind),
+        (row(&["x1"]), AlertName::RevisionUnknown),
+    ] {
+        let mut story = serving(Policy::Explicit);
+        story.has(code).seconds(900);
+        assert_eq!(story.firing(), [alert]);
+        assert_eq!(story.service(BACKEND).code[0].tables.len(), 1);
+        goes(&mut story);
+        assert_eq!(story.firing(), []);
+        assert!(story.service(BACKEND).code[0].tables.is_empty());
+        story.reads(&[(BACKEND_TABLE, &["a1"])]).seconds(900);
+        assert_eq!(story.firing(), [alert], "it is read again");
+    }
 }
