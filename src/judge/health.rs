@@ -2,19 +2,22 @@
 //!
 //! Tells "the service is down" from "the proxy in front is broken" from "somebody stopped it".
 
+mod endpoints;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::State;
 use super::containers::{Known, Start};
-use super::live::{LiveContainer, LiveProbe};
+use super::live::LiveContainer;
 use super::migration::Tracked;
 use super::settings::Settings;
 use crate::model::container::{ContainerState, Health, RestartPolicy};
-use crate::model::probe::{ProbeId, Via};
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::status::{Condition, ConditionWord};
 use crate::model::time::Timestamp;
+
+pub(super) use endpoints::is_failing;
 
 /// An exited container whose restart policy brings it back is given this long.
 const COMES_BACK: Duration = Duration::from_secs(30);
@@ -94,7 +97,7 @@ pub fn condition(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, no
             let detail = format!("{} of {} replicas run; {}", running, replicas.len(), worst.detail);
             word(ConditionWord::Unhealthy, &detail, worst.since)
         }
-        ConditionWord::Up => endpoints(state, settings, service).unwrap_or(worst),
+        ConditionWord::Up => endpoints::condition(state, settings, service).unwrap_or(worst),
         _ => worst,
     }
 }
@@ -315,44 +318,6 @@ fn database_behind(state: &State, service: &ServiceId) -> String {
     failing
         .map(|live| format!("; its database {} does not answer", live.reading.database))
         .unwrap_or_default()
-}
-
-/// What the probes of a running service say, if they say something bad.
-fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<Condition> {
-    let failing = |via: Via| {
-        let mut probes = state.live.probes_of(service).filter(|(id, _)| id.via == via);
-        probes.find(|(id, live)| is_failing(settings, id, live))
-    };
-    if let Some((id, live)) = failing(Via::Direct) {
-        let detail = format!("{}{}", said(id, live), database_behind(state, service));
-        return Some(word(ConditionWord::EndpointDown, &detail, live.failing_since));
-    }
-    let (id, live) = failing(Via::Edge)?;
-    let mut probes = state.live.probes_of(service);
-    let direct = probes.find(|(id, _)| id.via == Via::Direct);
-    if let Some((_, direct)) = direct.filter(|(_, direct)| direct.result.failure.is_none()) {
-        // What it answered before the trouble began accuses nobody: the next answer tells.
-        live.failing_since.filter(|since| direct.result.at >= *since)?;
-        let detail = format!("it answers itself, but {}", said(id, live));
-        return Some(word(ConditionWord::ProxyDown, &detail, live.failing_since));
-    }
-    let detail = format!("{}{}", said(id, live), database_behind(state, service));
-    Some(word(ConditionWord::EndpointDown, &detail, live.failing_since))
-}
-
-/// Failed often enough, and known to be right when it succeeds.
-pub(super) fn is_failing(settings: &Settings, id: &ProbeId, live: &LiveProbe) -> bool {
-    let is_proven = live.succeeded || settings.configured_probes.contains(id);
-    live.failures >= settings.failures && is_proven
-}
-
-fn said(id: &ProbeId, live: &LiveProbe) -> String {
-    let detail = live
-        .result
-        .failure
-        .as_ref()
-        .map_or("it fails", |failure| failure.detail.as_str());
-    format!("probe {} ({}): {detail}", id.name, id.via.as_str())
 }
 
 /// When a condition may change by time alone.

@@ -32,3 +32,25 @@ fn a_configured_probe_accuses_from_the_first_and_one_of_the_same_name_elsewhere_
     fails_for_long(&mut story, RAG, Via::Direct);
     assert_eq!(story.sent(), ["EndpointDown firing"]);
 }
+
+#[test]
+fn a_deploy_after_which_a_found_probe_never_answers_is_an_endpoint_down() {
+    let mut story = running(BACKEND);
+    story.answers(BACKEND, Via::Direct);
+    story
+        .recreated(disarmed())
+        .probe_goes(BACKEND, Via::Direct)
+        .seconds(1);
+    fails_for_long(&mut story, BACKEND, Via::Direct);
+    assert_eq!(story.sent(), ["EndpointDown firing"]);
+}
+
+#[test]
+fn what_a_probe_proved_of_one_service_is_not_proved_of_another() {
+    let mut story = running(BACKEND);
+    story.answers(BACKEND, Via::Direct);
+    story.probe_goes(BACKEND, Via::Direct);
+    story.created(RAG, disarmed()).started();
+    fails_for_long(&mut story, RAG, Via::Direct);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+}

@@ -173,6 +173,11 @@ impl Story {
         self.probed(service, via, Some(failure))
     }
 
+    /// Nothing is there to be probed: its container stopped, or is made anew.
+    pub(crate) fn probe_goes(&mut self, service: &str, via: Via) -> &mut Self {
+        self.sees(Observation::ProbeGone(probe_id(service, via)))
+    }
+
     fn probed(&mut self, service: &str, via: Via, failure: Option<ProbeFailure>) -> &mut Self {
         self.seconds(10);
         let probe = probe_id(service, via);
