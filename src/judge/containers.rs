@@ -101,6 +101,8 @@ pub struct ServiceRecord {
     pub window: Option<String>,
     /// The app that a label of its newest container makes it a part of.
     pub app: Option<String>,
+    /// Whether this label says that it must be there.
+    pub required: Option<bool>,
     /// When its last container went; `None` while one is there.
     pub removed_at: Option<Timestamp>,
 }
@@ -223,6 +225,7 @@ impl Containers {
         record.policy = seen.policy;
         record.window.clone_from(&seen.window);
         record.app.clone_from(&seen.app);
+        record.required = seen.required;
         if seen.role.is_regular() {
             record.removed_at = None;
         }

@@ -123,17 +123,13 @@ fn word(word: ConditionWord, detail: &str, since: Option<Timestamp>) -> Conditio
 }
 
 fn without_replicas(state: &State, settings: &Settings, service: &ServiceId) -> Condition {
-    let since = state
-        .durable
-        .containers
-        .services
-        .get(service)
-        .and_then(|record| record.removed_at);
+    let record = state.durable.containers.services.get(service);
+    let since = record.and_then(|record| record.removed_at);
     if let Some(process) = state.live.processes.get(service) {
         let detail = format!("a local process: only its log is watched, {}", process.path);
         return word(ConditionWord::Unknown, &detail, None);
     }
-    if settings.is_required(service, None) {
+    if settings.is_required(service, record.and_then(|record| record.required)) {
         return word(
             ConditionWord::Down,
             "it has no container, and it is required",

@@ -127,6 +127,7 @@ fn discovered(process: &ServiceId, path: &str, now: Timestamp) -> Fact {
         window: None,
         app: None,
         policy: None,
+        required: None,
         restart_policy: None,
     })
 }

@@ -134,6 +134,15 @@ impl Settings {
         }
     }
 
+    /// The services that must be there as the configuration says, whether they were ever seen or not.
+    pub fn required(&self) -> impl Iterator<Item = &ServiceId> {
+        let required = self
+            .services
+            .iter()
+            .filter(|(_, service)| service.required == Some(true));
+        required.map(|(id, _)| id)
+    }
+
     /// Whether the service must be there: its label, else the configuration, else no.
     pub fn is_required(&self, service: &ServiceId, label: Option<bool>) -> bool {
         let configured = || self.services.get(service).and_then(|settings| settings.required);

@@ -22,6 +22,7 @@ mod policies;
 mod processes;
 mod properties;
 mod replaced;
+mod required;
 mod restart_policies;
 mod restarts;
 mod revisions;

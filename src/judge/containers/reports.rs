@@ -157,6 +157,7 @@ fn discovered(look: &ContainerLook, history_until: Option<Timestamp>) -> Fact {
         policy: look.labels.migrations,
         window: look.labels.window.clone(),
         app: look.labels.app.clone(),
+        required: look.labels.required,
         restart_policy: Some(look.restart_policy),
     })
 }

@@ -35,6 +35,9 @@ pub struct ContainerDiscovered {
     /// The app that its label makes it a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
+    /// Whether its label says that its service must be there: remembered after it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required: Option<bool>,
     /// Whether the engine starts it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<RestartPolicy>,

@@ -59,6 +59,7 @@ fn of_containers() -> Vec<Fact> {
             policy: None,
             window: None,
             app: None,
+            required: None,
             restart_policy: None,
         }),
         Fact::ContainerStarted {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migwatch::model::alert::AlertName;
-use migwatch::model::container::{ContainerState, Health, RestartPolicy, WatchLabels};
+use migwatch::model::container::{ContainerState, Health, RestartPolicy};
 use migwatch::model::database::DatabaseProblemKind;
 use migwatch::model::observation::Observation;
 use migwatch::model::policy::Policy;
@@ -164,19 +164,6 @@ fn a_slow_crash_loop_does_not_flap() {
         story.seconds(170).dies(1).seconds(5).started();
     }
     assert_eq!(story.sent(), ["RestartLoop firing"]);
-}
-
-#[test]
-fn a_required_service_must_not_be_stopped() {
-    let mut story = Story::new(policy(Policy::Explicit));
-    story.created_as(BACKEND, disarmed(), |look| {
-        look.labels = WatchLabels {
-            required: Some(true),
-            ..WatchLabels::default()
-        };
-    });
-    story.started().seconds(60).stopped(137);
-    assert_eq!(story.sent(), ["ServiceDown firing"]);
 }
 
 #[test]
