@@ -17,7 +17,7 @@ use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::status::{Condition, ConditionWord};
 use crate::model::time::Timestamp;
 
-pub(super) use endpoints::is_failing;
+pub(super) use endpoints::{is_failing, may_answer_yet};
 
 /// An exited container whose restart policy brings it back is given this long.
 const COMES_BACK: Duration = Duration::from_secs(30);
@@ -153,7 +153,7 @@ fn of_container(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, no
         return word(ConditionWord::RestartLoop, &detail, Some(since));
     }
     match look.state {
-        ContainerState::Running => running(sight, live),
+        ContainerState::Running => running(sight, live, now),
         ContainerState::Restarting => word(
             ConditionWord::Starting,
             "the engine restarts it",
@@ -175,7 +175,7 @@ fn of_container(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, no
     }
 }
 
-fn running(sight: &Sight<'_>, live: &LiveContainer) -> Condition {
+fn running(sight: &Sight<'_>, live: &LiveContainer, now: Timestamp) -> Condition {
     let look = &live.look;
     let migration = sight.latest.get(&look.id);
     if let Some(tracked) = migration.filter(|tracked| tracked.is_open() && !tracked.is_claim()) {
@@ -198,6 +198,11 @@ fn running(sight: &Sight<'_>, live: &LiveContainer) -> Condition {
         Some(Health::Starting) => word(
             ConditionWord::Starting,
             "its health check has not passed yet",
+            look.started_at,
+        ),
+        None if may_answer_yet(sight.state, live, now) => word(
+            ConditionWord::Starting,
+            "it has not answered since its start",
             look.started_at,
         ),
         Some(Health::Healthy) | None => word(ConditionWord::Up, "it runs", look.started_at),
@@ -318,6 +323,9 @@ fn database_behind(state: &State, service: &ServiceId) -> String {
 
 /// When a condition may change by time alone.
 pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
+    let started = state.live.containers.values();
+    let started = started.filter_map(|live| live.look.started_at);
+    moments.extend(started.map(|at| at.after(endpoints::SLOW_START)));
     for known in state.durable.containers.known.values() {
         let Some(start) = known.current() else { continue };
         match &start.finish {

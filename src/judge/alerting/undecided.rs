@@ -76,7 +76,7 @@ fn is_log_unsure(state: &State, alert: &Alert, is_young: bool) -> bool {
     statuses.iter().any(fails) || (statuses.is_empty() && is_young)
 }
 
-/// The service runs, and none of its probes has answered since, or failed often enough to be believed.
+/// The service runs, and none of its probes has answered since, or failed often enough to be believed; or it may answer yet.
 fn are_probes_unsure(
     state: &State,
     settings: &Settings,
@@ -87,6 +87,10 @@ fn are_probes_unsure(
     let Some(service) = words::service_of(alert) else {
         return false;
     };
+    let mut replicas = state.live.replicas(&service);
+    if replicas.any(|live| health::may_answer_yet(state, live, now)) {
+        return true;
+    }
     let runs = |service: &ServiceId| {
         let sight = health::Sight::new(state);
         health::condition(&sight, settings, service, now).word == ConditionWord::Up

@@ -1,12 +1,31 @@
 //! What probes say of a service that runs, and which of them are believed.
 
+use std::time::Duration;
+
 use super::super::State;
-use super::super::live::LiveProbe;
+use super::super::live::{LiveContainer, LiveProbe};
 use super::super::settings::Settings;
 use super::{database_behind, word};
+use crate::model::container::ContainerState;
 use crate::model::probe::{ProbeId, Via};
 use crate::model::service::ServiceId;
 use crate::model::status::{Condition, ConditionWord};
+use crate::model::time::Timestamp;
+
+/// A container without a health check is given this long from its start to answer a probe for the first time: models are loaded,
+/// caches filled, before anything listens. Longer than the usual start period of a health check, shorter than people wait.
+pub(super) const SLOW_START: Duration = Duration::from_mins(2);
+
+/// Whether a container that runs may still be on its way: its service is probed, and no probe has succeeded since its start.
+pub(in super::super) fn may_answer_yet(state: &State, live: &LiveContainer, now: Timestamp) -> bool {
+    let look = &live.look;
+    let is_young = look
+        .started_at
+        .is_some_and(|started| now < started.after(SLOW_START));
+    let runs = look.state == ContainerState::Running && look.health.is_none();
+    let mut probes = state.live.probes_of(&look.service).peekable();
+    runs && is_young && probes.peek().is_some() && !probes.any(|(_, probe)| probe.answered)
+}
 
 /// What the probes of a running service say, if they say something bad.
 pub(super) fn condition(state: &State, settings: &Settings, service: &ServiceId) -> Option<Condition> {

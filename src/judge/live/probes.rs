@@ -12,6 +12,8 @@ pub struct LiveProbe {
     pub result: ProbeResult,
     /// It succeeded at least once since this process began, if only on a container before this one.
     pub proven: bool,
+    /// It succeeded since the last start of a container of its service.
+    pub answered: bool,
     /// Failures in a row.
     pub failures: u32,
     /// Since when it fails.
@@ -38,6 +40,7 @@ impl Live {
             let count = counts.probe_failures.entry(key).or_default();
             *count = count.saturating_add(1);
         }
+        let answered = result.failure.is_none() || before.is_some_and(|before| before.answered);
         let proven = self.proven.contains(probe) || result.failure.is_none();
         if proven {
             self.proven.insert(probe.clone());
@@ -45,6 +48,7 @@ impl Live {
         let live = LiveProbe {
             result: result.clone(),
             proven,
+            answered,
             failures,
             failing_since,
         };
@@ -57,7 +61,7 @@ impl Live {
         self.probes.remove(probe);
     }
 
-    /// What a probe missed while nothing ran is no failure of what runs now.
+    /// What a probe missed while nothing ran is no failure of what runs now, and what answered it before is gone.
     pub(super) fn forgive(&mut self, service: &ServiceId) {
         for (_, live) in self
             .probes
@@ -66,6 +70,7 @@ impl Live {
         {
             live.failures = 0;
             live.failing_since = None;
+            live.answered = false;
         }
     }
 
