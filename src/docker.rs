@@ -17,6 +17,7 @@ pub mod logs;
 mod look;
 mod memory;
 mod recent;
+mod signals;
 mod switch;
 mod tails;
 pub mod tls;

@@ -31,6 +31,12 @@ const FOLLOW: [(&str, FollowLogs); 3] = [
     ("never", FollowLogs::Never),
 ];
 
+/// What a service may name, right ones and wrong ones: whoever names a wrong one has made no second mistake.
+struct Known {
+    windows: Names,
+    databases: Vec<String>,
+}
+
 /// Reads the whole file.
 pub(super) fn read(root: &mut Section<'_>) -> Config {
     let (engine_host, resync) = engine(root.section("engine"));
@@ -42,9 +48,14 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
     let windows = expecting::windows(root, &mut settings);
     expecting::apps(root, &mut settings);
     policy(root.section("policy"), &windows, &mut settings);
+    let named_databases = root.named("database");
+    let known = Known {
+        windows,
+        databases: named_databases.iter().map(|(name, _)| name.clone()).collect(),
+    };
     let mut follow = BTreeMap::new();
     for (name, section) in root.named("project") {
-        project(&name, section, &windows, &mut settings, &mut follow);
+        project(&name, section, &known, &mut settings, &mut follow);
     }
     let receivers = targets::receivers(root);
     settings.receivers = receivers
@@ -52,7 +63,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
         .map(|receiver: &Receiver| receiver.name().to_owned())
         .collect();
     let probes = targets::probes(root);
-    settings.configured_probes = probes.iter().map(|probe| probe.id.name.clone()).collect();
+    settings.configured_probes = probes.iter().map(|probe| probe.id.clone()).collect();
     let (use_found_databases, reading) = databases(root.section("databases"));
     Config {
         engine_host,
@@ -65,7 +76,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Config {
         receivers,
         probes,
         processes: targets::processes(root),
-        databases: targets::databases(root, &mut settings),
+        databases: targets::databases(named_databases, &mut settings),
         use_found_databases,
         reading,
         patterns: patterns(root.section("patterns")),
@@ -205,11 +216,11 @@ fn policy(section: Option<Section<'_>>, windows: &Names, settings: &mut Settings
 fn project(
     name: &str,
     mut section: Section<'_>,
-    windows: &Names,
+    known: &Known,
     settings: &mut Settings,
     follow: &mut BTreeMap<ServiceId, FollowLogs>,
 ) {
-    if let Some(given) = expecting::policy(&mut section, windows) {
+    if let Some(given) = expecting::policy(&mut section, &known.windows) {
         settings.projects.insert(name.to_owned(), given.policy);
         let window = given.window.map(|window| (name.to_owned(), window));
         settings.windows.projects.extend(window);
@@ -219,7 +230,7 @@ fn project(
         if let Some(logs) = section.choice("logs", &FOLLOW) {
             follow.insert(id.clone(), logs);
         }
-        let given = expecting::policy(&mut section, windows);
+        let given = expecting::policy(&mut section, &known.windows);
         let window = given.as_ref().and_then(|given| given.window.clone());
         settings
             .windows
@@ -228,13 +239,25 @@ fn project(
         let service = ServiceSettings {
             policy: given.map(|given| given.policy),
             required: section.optional_boolean("required"),
-            database: section.text("database").map(DatabaseId),
-            table: section.text("table"),
+            database: database_of(&mut section, known),
+            table: section.given("table"),
         };
         settings.services.insert(id, service);
         section.finish();
     }
     section.finish();
+}
+
+/// The database that a service names: one of this file.
+fn database_of(section: &mut Section<'_>, known: &Known) -> Option<DatabaseId> {
+    let name = section.given("database")?;
+    if !known.databases.contains(&name) {
+        section.wrong(
+            "database",
+            format!("{name:?} is no database of this file: give it a [database.{name}], or leave it out"),
+        );
+    }
+    Some(DatabaseId(name))
 }
 
 fn databases(section: Option<Section<'_>>) -> (bool, database::Config) {

@@ -223,9 +223,9 @@ fn expect_json(section: &mut Section<'_>) -> Option<JsonExpectation> {
 }
 
 /// Databases, in the order of their names. Services bound to one of them by name are told its tables.
-pub(super) fn databases(root: &mut Section<'_>, settings: &mut Settings) -> Vec<Database> {
+pub(super) fn databases(named: Vec<(String, Section<'_>)>, settings: &mut Settings) -> Vec<Database> {
     let mut databases = Vec::new();
-    for (name, mut section) in root.named("database") {
+    for (name, mut section) in named {
         databases.extend(database(&name, &mut section, settings));
         section.finish();
     }

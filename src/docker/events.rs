@@ -46,7 +46,10 @@ pub(super) enum Happening {
     Died {
         exit_code: i32,
     },
-    Killed,
+    /// Somebody sent it this signal through the API.
+    Killed {
+        signal: Option<i32>,
+    },
     OutOfMemory,
     Removed,
     /// Renamed, updated, paused, or its health changed: worth a look.
@@ -120,6 +123,8 @@ struct Attributes {
     exit_code: Option<Value>,
     #[serde(rename = "containerExitCode", default)]
     container_exit_code: Option<Value>,
+    #[serde(default)]
+    signal: Option<Value>,
     #[serde(rename = "execID", default)]
     exec_id: Option<Value>,
     #[serde(rename = "com.docker.compose.project", default)]
@@ -171,7 +176,9 @@ fn happening(action: &str, attributes: &Attributes, sieve: &mut Sieve) -> Option
         "die" | "died" => Happening::Died {
             exit_code: exit_code(attributes),
         },
-        "kill" => Happening::Killed,
+        "kill" => Happening::Killed {
+            signal: attributes.signal.as_ref().and_then(number),
+        },
         "oom" => Happening::OutOfMemory,
         "destroy" | "remove" => Happening::Removed,
         "rename" | "update" | "pause" | "unpause" => Happening::Changed,
@@ -192,11 +199,15 @@ fn exit_code(attributes: &Attributes) -> i32 {
     let code = [&attributes.exit_code, &attributes.container_exit_code]
         .into_iter()
         .flatten()
-        .find_map(|code| match code {
-            Value::String(text) => text.trim().parse().ok(),
-            other => other.as_i64().and_then(|code| i32::try_from(code).ok()),
-        });
+        .find_map(number);
     code.unwrap_or_default()
+}
+
+fn number(value: &Value) -> Option<i32> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64().and_then(|number| i32::try_from(number).ok()),
+    }
 }
 
 /// Reads the stream until it ends and puts events into `buffer`; what does not fit or cannot be read sets `lost`.
@@ -266,6 +277,14 @@ mod tests {
             (
                 r#"{"Type":"container","Action":"die","Actor":{"ID":"c1","Attributes":{"containerExitCode":4}},"timeNano":1000000007}"#,
                 Happening::Died { exit_code: 4 },
+            ),
+            (
+                r#"{"Type":"container","Action":"kill","Actor":{"ID":"c1","Attributes":{"signal":"15"}},"timeNano":1000000007}"#,
+                Happening::Killed { signal: Some(15) },
+            ),
+            (
+                r#"{"Type":"container","Action":"kill","Actor":{"ID":"c1"},"timeNano":1000000007}"#,
+                Happening::Killed { signal: None },
             ),
             (
                 r#"{"Type":"container","Action":"remove","Actor":{"ID":"c1"},"timeNano":1000000007}"#,

@@ -28,6 +28,8 @@ pub(super) struct Inspected {
     pub(super) container: Container,
     /// Of its health check, which the engine runs as an exec like any other.
     pub(super) health_check: Option<Fingerprint>,
+    /// The signal that asks it to stop, where it is not the usual one.
+    pub(super) stop_signal: Option<String>,
 }
 
 /// An answer that shows no container.
@@ -97,6 +99,7 @@ pub(super) fn container(json: &Value) -> Result<Option<Inspected>, Unreadable> {
     let test = container.healthcheck.as_deref().unwrap_or_default();
     Ok(Some(Inspected {
         health_check: Fingerprint::of_health_check(test, &texts(json, "/Config/Shell")),
+        stop_signal: text(json, "/Config/StopSignal").map(str::to_owned),
         container,
     }))
 }

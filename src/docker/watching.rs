@@ -22,7 +22,7 @@ use super::inspect::Inspected;
 use super::inventory::{Container, Follow};
 use super::look::{Looker, Seen};
 use super::memory::{Known, Looking, Memory, Waiting};
-use super::{Config, Wiring};
+use super::{Config, Wiring, signals};
 use crate::model::exec::ExecId;
 use crate::model::observation::{LogStatus, Observation};
 use crate::model::service::ContainerId;
@@ -204,7 +204,9 @@ impl<'a> Watching<'a> {
                     exit_code: *exit_code,
                 })
             }
-            Happening::Killed => Some(Observation::Killed { container, at }),
+            Happening::Killed { signal } => self
+                .asks_for_stop(&id, *signal)
+                .then_some(Observation::Killed { container, at }),
             Happening::OutOfMemory => Some(Observation::OutOfMemory { container, at }),
             Happening::Removed => return self.removed(id, at).await,
         };
@@ -214,9 +216,18 @@ impl<'a> Watching<'a> {
         if matches!(what, Happening::Died { .. }) {
             self.execs_ended(&id, at).await;
         }
-        if !matches!(what, Happening::Killed | Happening::OutOfMemory) {
+        if !matches!(what, Happening::Killed { .. } | Happening::OutOfMemory) {
             self.look_at(&id);
         }
+    }
+
+    fn asks_for_stop(&self, id: &ContainerId, signal: Option<i32>) -> bool {
+        let inspected = self
+            .memory
+            .known
+            .get(id)
+            .and_then(|known| known.inspected.as_ref());
+        signals::asks_for_stop(signal, inspected.and_then(|it| it.stop_signal.as_deref()))
     }
 
     /// Sends what happened, or keeps it until the container's first look.

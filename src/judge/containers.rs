@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::migration::Migrations;
 use super::processes::{self, stand_in};
 use super::{State, pairs};
-use crate::model::container::Armed;
-use crate::model::fact::Fact;
+use crate::model::container::{Armed, ArmedState, RestartPolicy};
+use crate::model::fact::{ContainerDiscovered, Fact};
 use crate::model::log::LineKey;
 use crate::model::policy::Policy;
 use crate::model::service::{ContainerId, Role, ServiceId};
@@ -65,6 +65,9 @@ pub struct Known {
     pub predecessor_armed: bool,
     /// Everything up to this time is history.
     pub history_until: Option<Timestamp>,
+    /// Whether the engine starts it again; `None` where an older journal did not say.
+    #[serde(default)]
+    pub restart_policy: Option<RestartPolicy>,
     /// Its latest starts, oldest first.
     pub starts: Vec<Start>,
     /// When it went.
@@ -86,7 +89,7 @@ pub struct ServiceRecord {
     pub skipped_at: Option<Timestamp>,
     /// Starts that said they skip.
     pub skips: u64,
-    /// Exits that nobody asked for.
+    /// Exits that nobody asked for, and after which the engine starts the container again.
     pub restarts: u64,
     /// Gaps in logs.
     pub log_gaps: u64,
@@ -98,6 +101,8 @@ pub struct ServiceRecord {
     pub window: Option<String>,
     /// The app that a label of its newest container makes it a part of.
     pub app: Option<String>,
+    /// Whether this label says that it must be there.
+    pub required: Option<bool>,
     /// When its last container went; `None` while one is there.
     pub removed_at: Option<Timestamp>,
 }
@@ -106,7 +111,7 @@ impl Containers {
     /// Takes in one fact.
     pub(super) fn apply(&mut self, fact: &Fact) {
         match fact {
-            Fact::ContainerDiscovered { .. } => self.discovered(fact),
+            Fact::ContainerDiscovered(seen) => self.discovered(seen),
             Fact::ContainerStarted {
                 container,
                 started_at,
@@ -185,7 +190,10 @@ impl Containers {
             return;
         };
         let is_history = known.is_history(finish.at);
-        let is_restart = !finish.asked && !is_history && known.role == Role::Replica;
+        let comes_back = known
+            .restart_policy
+            .is_none_or(|policy| policy.restarts(finish.exit_code));
+        let is_restart = comes_back && !finish.asked && !is_history && known.role == Role::Replica;
         if let Some(start) = known.starts.last_mut() {
             start.finish = Some(finish);
         }
@@ -212,58 +220,41 @@ impl Containers {
         }
     }
 
-    fn discovered(&mut self, fact: &Fact) {
-        let Fact::ContainerDiscovered {
-            container,
-            service,
-            role,
-            name,
-            number,
-            created_at,
-            armed,
-            history_until,
-            policy,
-            window,
-            app,
-        } = fact
-        else {
-            return;
-        };
-        let record = self.services.entry(service.clone()).or_default();
-        record.policy = *policy;
-        record.window.clone_from(window);
-        record.app.clone_from(app);
-        if role.is_regular() {
+    fn discovered(&mut self, seen: &ContainerDiscovered) {
+        let record = self.services.entry(seen.service.clone()).or_default();
+        record.policy = seen.policy;
+        record.window.clone_from(&seen.window);
+        record.app.clone_from(&seen.app);
+        record.required = seen.required;
+        if seen.role.is_regular() {
             record.removed_at = None;
         }
         // Taken for gone by a look that was older than its creation: it keeps what is known of it.
-        if let Some(known) = self.known.get_mut(container) {
+        if let Some(known) = self.known.get_mut(&seen.container) {
             known.removed_at = None;
             return;
         }
-        let predecessor_armed = record.predecessor_armed(*number, *created_at);
-        if *role == Role::Replica {
-            record.was_armed(
-                *number,
-                armed.source.is_environment() && is_armed(armed),
-                *created_at,
-            );
+        let predecessor_armed = record.predecessor_armed(seen.number, seen.created_at);
+        if seen.role == Role::Replica {
+            let is_armed = seen.armed.source.is_environment() && seen.armed.state == ArmedState::Armed;
+            record.was_armed(seen.number, is_armed, seen.created_at);
         }
         let known = Known {
-            service: service.clone(),
-            role: *role,
-            name: name.clone(),
-            number: *number,
-            created_at: *created_at,
-            armed: armed.clone(),
+            service: seen.service.clone(),
+            role: seen.role,
+            name: seen.name.clone(),
+            number: seen.number,
+            created_at: seen.created_at,
+            armed: seen.armed.clone(),
             predecessor_armed,
-            history_until: *history_until,
+            history_until: seen.history_until,
+            restart_policy: seen.restart_policy,
             starts: Vec::new(),
             removed_at: None,
             log_position: None,
             lines: BTreeSet::new(),
         };
-        self.known.insert(container.clone(), known);
+        self.known.insert(seen.container.clone(), known);
     }
 
     fn removed(&mut self, container: &ContainerId, at: Timestamp) {
@@ -286,10 +277,6 @@ impl Containers {
             known.removed_at.is_none_or(|at| now.since(at) < KEEP_REMOVED) || migrations.is_open_on(id)
         });
     }
-}
-
-fn is_armed(armed: &Armed) -> bool {
-    armed.state == crate::model::container::ArmedState::Armed
 }
 
 impl ServiceRecord {

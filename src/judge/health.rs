@@ -2,19 +2,22 @@
 //!
 //! Tells "the service is down" from "the proxy in front is broken" from "somebody stopped it".
 
+mod endpoints;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::State;
 use super::containers::{Known, Start};
-use super::live::{LiveContainer, LiveProbe};
+use super::live::LiveContainer;
 use super::migration::Tracked;
 use super::settings::Settings;
 use crate::model::container::{ContainerState, Health, RestartPolicy};
-use crate::model::probe::{ProbeId, Via};
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::status::{Condition, ConditionWord};
 use crate::model::time::Timestamp;
+
+pub(super) use endpoints::{is_failing, may_answer_yet};
 
 /// An exited container whose restart policy brings it back is given this long.
 const COMES_BACK: Duration = Duration::from_secs(30);
@@ -74,21 +77,15 @@ pub fn condition(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, no
     }
     let none = Vec::new();
     let replicas = sight.replicas.get(service).unwrap_or(&none);
-    let mut each: Vec<Condition> = replicas
-        .iter()
-        .map(|replica| of_container(sight, settings, replica, now))
-        .collect();
+    let of = |replica: &&LiveContainer| of_container(sight, settings, replica, now);
+    let started = replicas.iter().filter(|replica| !waits_to_start(replica));
+    let mut each: Vec<Condition> = started.map(of).collect();
+    // One that waits for its first start says nothing of those that run.
+    if !each.iter().any(is_running) {
+        each = replicas.iter().map(of).collect();
+    }
     each.sort_by_key(|condition| condition.word);
-    let is_running = |condition: &Condition| {
-        !matches!(
-            condition.word,
-            ConditionWord::Down
-                | ConditionWord::RestartLoop
-                | ConditionWord::Stopped
-                | ConditionWord::Completed
-        )
-    };
-    let running = each.iter().filter(|condition| is_running(condition)).count();
+    let running = each.iter().filter(|each| is_running(each)).count();
     // A replica that somebody stopped says nothing about those that run.
     let is_quiet =
         |condition: &Condition| matches!(condition.word, ConditionWord::Stopped | ConditionWord::Completed);
@@ -100,9 +97,21 @@ pub fn condition(sight: &Sight<'_>, settings: &Settings, service: &ServiceId, no
             let detail = format!("{} of {} replicas run; {}", running, replicas.len(), worst.detail);
             word(ConditionWord::Unhealthy, &detail, worst.since)
         }
-        ConditionWord::Up => endpoints(state, settings, service).unwrap_or(worst),
+        ConditionWord::Up => endpoints::condition(state, settings, service).unwrap_or(worst),
         _ => worst,
     }
+}
+
+fn is_running(condition: &Condition) -> bool {
+    !matches!(
+        condition.word,
+        ConditionWord::Down | ConditionWord::RestartLoop | ConditionWord::Stopped | ConditionWord::Completed
+    )
+}
+
+/// Created, and not tried to be started yet: the engine leaves a container whose start failed `created` too, with an exit code.
+fn waits_to_start(live: &LiveContainer) -> bool {
+    live.look.state == ContainerState::Created && live.look.exit_code == 0
 }
 
 fn word(word: ConditionWord, detail: &str, since: Option<Timestamp>) -> Condition {
@@ -114,17 +123,13 @@ fn word(word: ConditionWord, detail: &str, since: Option<Timestamp>) -> Conditio
 }
 
 fn without_replicas(state: &State, settings: &Settings, service: &ServiceId) -> Condition {
-    let since = state
-        .durable
-        .containers
-        .services
-        .get(service)
-        .and_then(|record| record.removed_at);
+    let record = state.durable.containers.services.get(service);
+    let since = record.and_then(|record| record.removed_at);
     if let Some(process) = state.live.processes.get(service) {
         let detail = format!("a local process: only its log is watched, {}", process.path);
         return word(ConditionWord::Unknown, &detail, None);
     }
-    if settings.is_required(service, None) {
+    if settings.is_required(service, record.and_then(|record| record.required)) {
         return word(
             ConditionWord::Down,
             "it has no container, and it is required",
@@ -148,24 +153,29 @@ fn of_container(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, no
         return word(ConditionWord::RestartLoop, &detail, Some(since));
     }
     match look.state {
-        ContainerState::Running => running(sight, live),
+        ContainerState::Running => running(sight, live, now),
         ContainerState::Restarting => word(
             ConditionWord::Starting,
             "the engine restarts it",
             look.finished_at,
         ),
-        ContainerState::Created => word(
+        ContainerState::Created if waits_to_start(live) => word(
             ConditionWord::Starting,
             "created, not started",
             Some(look.created_at),
         ),
+        // No restart policy tries it again.
+        ContainerState::Created => {
+            let detail = format!("{} cannot be started: code {}", look.name, look.exit_code);
+            word(ConditionWord::Down, &detail, Some(look.created_at))
+        }
         ContainerState::Paused => word(ConditionWord::Unhealthy, "it is paused", Some(live.since)),
         ContainerState::Removing => word(ConditionWord::Stopped, "it is being removed", None),
         ContainerState::Exited | ContainerState::Dead => exited(sight, settings, live, now),
     }
 }
 
-fn running(sight: &Sight<'_>, live: &LiveContainer) -> Condition {
+fn running(sight: &Sight<'_>, live: &LiveContainer, now: Timestamp) -> Condition {
     let look = &live.look;
     let migration = sight.latest.get(&look.id);
     if let Some(tracked) = migration.filter(|tracked| tracked.is_open() && !tracked.is_claim()) {
@@ -188,6 +198,11 @@ fn running(sight: &Sight<'_>, live: &LiveContainer) -> Condition {
         Some(Health::Starting) => word(
             ConditionWord::Starting,
             "its health check has not passed yet",
+            look.started_at,
+        ),
+        None if may_answer_yet(sight.state, live, now) => word(
+            ConditionWord::Starting,
+            "it has not answered since its start",
             look.started_at,
         ),
         Some(Health::Healthy) | None => word(ConditionWord::Up, "it runs", look.started_at),
@@ -241,7 +256,8 @@ fn exited(sight: &Sight<'_>, settings: &Settings, live: &LiveContainer, now: Tim
     }
 }
 
-/// How often it exited unasked within the time that makes a loop, and since when it is one.
+/// How often it exited unasked within the time that makes a loop, and since when it is one. An exit after which the engine leaves the
+/// container alone is no part of a loop: whoever runs a one-shot three times means it.
 fn restart_loop(
     state: &State,
     settings: &Settings,
@@ -254,6 +270,7 @@ fn restart_loop(
         .starts
         .iter()
         .filter_map(|start| start.finish.as_ref())
+        .filter(|finish| live.look.restart_policy.restarts(finish.exit_code))
         .filter(|finish| !finish.asked && finish.at >= begin)
         .map(|finish| finish.at)
         .collect();
@@ -304,46 +321,11 @@ fn database_behind(state: &State, service: &ServiceId) -> String {
         .unwrap_or_default()
 }
 
-/// What the probes of a running service say, if they say something bad.
-fn endpoints(state: &State, settings: &Settings, service: &ServiceId) -> Option<Condition> {
-    let failing = |via: Via| {
-        let mut probes = state.live.probes_of(service).filter(|(id, _)| id.via == via);
-        probes.find(|(id, live)| is_failing(settings, id, live))
-    };
-    if let Some((id, live)) = failing(Via::Direct) {
-        let detail = format!("{}{}", said(id, live), database_behind(state, service));
-        return Some(word(ConditionWord::EndpointDown, &detail, live.failing_since));
-    }
-    let (id, live) = failing(Via::Edge)?;
-    let mut probes = state.live.probes_of(service);
-    let direct = probes.find(|(id, _)| id.via == Via::Direct);
-    if let Some((_, direct)) = direct.filter(|(_, direct)| direct.result.failure.is_none()) {
-        // What it answered before the trouble began accuses nobody: the next answer tells.
-        live.failing_since.filter(|since| direct.result.at >= *since)?;
-        let detail = format!("it answers itself, but {}", said(id, live));
-        return Some(word(ConditionWord::ProxyDown, &detail, live.failing_since));
-    }
-    let detail = format!("{}{}", said(id, live), database_behind(state, service));
-    Some(word(ConditionWord::EndpointDown, &detail, live.failing_since))
-}
-
-/// Failed often enough, and known to be right when it succeeds.
-pub(super) fn is_failing(settings: &Settings, id: &ProbeId, live: &LiveProbe) -> bool {
-    let is_proven = live.succeeded || settings.configured_probes.contains(&id.name);
-    live.failures >= settings.failures && is_proven
-}
-
-fn said(id: &ProbeId, live: &LiveProbe) -> String {
-    let detail = live
-        .result
-        .failure
-        .as_ref()
-        .map_or("it fails", |failure| failure.detail.as_str());
-    format!("probe {} ({}): {detail}", id.name, id.via.as_str())
-}
-
 /// When a condition may change by time alone.
 pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
+    let started = state.live.containers.values();
+    let started = started.filter_map(|live| live.look.started_at);
+    moments.extend(started.map(|at| at.after(endpoints::SLOW_START)));
     for known in state.durable.containers.known.values() {
         let Some(start) = known.current() else { continue };
         match &start.finish {

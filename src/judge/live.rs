@@ -5,16 +5,17 @@ mod databases;
 mod engine;
 mod execs;
 mod news;
+mod probes;
 mod processes;
 mod schema;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::container::{ContainerLook, ContainerState, Health};
 use crate::model::log::{LogLine, Saying};
 use crate::model::observation::{LogStatus, Observation};
-use crate::model::probe::{FailureReason, ProbeId, ProbeResult, Via};
+use crate::model::probe::{FailureReason, ProbeId, Via};
 use crate::model::revision::DatabaseId;
 use crate::model::service::{ContainerId, Role, ServiceId};
 use crate::model::time::Timestamp;
@@ -23,6 +24,7 @@ pub use code::{CodeGraph, Environments, LiveCode, LiveEnvironment, LiveStanding}
 pub use databases::LiveDatabase;
 pub use engine::Engine;
 pub use execs::UntoldExec;
+pub use probes::LiveProbe;
 pub use processes::LiveProcess;
 pub use schema::{LiveLocks, LiveSchema, LiveWait, Sight};
 
@@ -38,8 +40,10 @@ pub struct Live {
     pub engine: Engine,
     /// Every container that is there now.
     pub containers: BTreeMap<ContainerId, LiveContainer>,
-    /// Every probe that has answered.
+    /// Every probe that was made and is made still.
     pub probes: BTreeMap<ProbeId, LiveProbe>,
+    /// Every probe that ever succeeded, those that are gone too.
+    pub proven: BTreeSet<ProbeId>,
     /// Every database that was tried.
     pub databases: BTreeMap<DatabaseId, LiveDatabase>,
     /// Every schema that was tried.
@@ -83,19 +87,6 @@ pub struct LiveContainer {
     pub unreadable_since: Option<Timestamp>,
     /// How far its log was taken in.
     pub position: Option<Timestamp>,
-}
-
-/// One probe as last seen.
-#[derive(Clone, Debug)]
-pub struct LiveProbe {
-    /// What it found last.
-    pub result: ProbeResult,
-    /// It succeeded at least once since this process began.
-    pub succeeded: bool,
-    /// Failures in a row.
-    pub failures: u32,
-    /// Since when it fails.
-    pub failing_since: Option<Timestamp>,
 }
 
 /// One receiver since this process began.
@@ -170,12 +161,11 @@ impl Live {
             }
             Observation::LogStatus { container, status } => self.log_status(container, status, now),
             Observation::Probed { probe, result } => self.probed(probe, result),
-            Observation::ProbeGone(probe) => {
-                self.probes.remove(probe);
-            }
+            Observation::ProbeGone(probe) => self.probe_gone(probe),
             Observation::Database(reading) => self.read(reading, now),
             Observation::DatabaseGone(database) => {
                 self.databases.remove(database);
+                self.forget_standings(database);
                 self.look_at_schema(now, observation);
             }
             Observation::Delivered { receiver, .. } => self.delivered(receiver, None),
@@ -297,18 +287,6 @@ impl Live {
         }
     }
 
-    /// What a probe missed while nothing ran is no failure of what runs now.
-    fn forgive(&mut self, service: &ServiceId) {
-        for (_, live) in self
-            .probes
-            .iter_mut()
-            .filter(|(probe, _)| probe.service == *service)
-        {
-            live.failures = 0;
-            live.failing_since = None;
-        }
-    }
-
     /// A new subscription repeats the last events: the end of an earlier start says nothing of what runs now.
     fn died(&mut self, container: &ContainerId, (at, exit_code): (Timestamp, i32), now: Timestamp) {
         if let Some(live) = self.containers.get_mut(container)
@@ -344,55 +322,10 @@ impl Live {
         live.log = Some(status.clone());
     }
 
-    fn probed(&mut self, probe: &ProbeId, result: &ProbeResult) {
-        let before = self.probes.get(probe);
-        if before.is_some_and(|before| before.result == *result) {
-            return;
-        }
-        let (failures, failing_since) = match (&result.failure, before) {
-            (None, _) => (0, None),
-            (Some(_), Some(before)) => (
-                before.failures.saturating_add(1),
-                before.failing_since.or(Some(result.at)),
-            ),
-            (Some(_), None) => (1, Some(result.at)),
-        };
-        if let Some(failure) = &result.failure {
-            let counts = self.counts.entry(probe.service.clone()).or_default();
-            let key = (probe.name.clone(), probe.via, failure.reason);
-            let count = counts.probe_failures.entry(key).or_default();
-            *count = count.saturating_add(1);
-        }
-        let succeeded = result.failure.is_none() || before.is_some_and(|before| before.succeeded);
-        let live = LiveProbe {
-            result: result.clone(),
-            succeeded,
-            failures,
-            failing_since,
-        };
-        self.probes.insert(probe.clone(), live);
-    }
-
     /// The service's regular containers that are there now.
     pub fn replicas<'a>(&'a self, service: &'a ServiceId) -> impl Iterator<Item = &'a LiveContainer> {
         self.containers
             .values()
             .filter(move |live| live.look.service == *service && live.look.role == Role::Replica)
-    }
-
-    /// The probes of a service.
-    pub fn probes_of<'a>(
-        &'a self,
-        service: &'a ServiceId,
-    ) -> impl Iterator<Item = (&'a ProbeId, &'a LiveProbe)> {
-        // IDs are ordered by their service first.
-        let first = ProbeId {
-            service: service.clone(),
-            name: String::new(),
-            via: Via::Edge,
-        };
-        self.probes
-            .range(first..)
-            .take_while(move |(probe, _)| probe.service == *service)
     }
 }

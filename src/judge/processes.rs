@@ -9,7 +9,7 @@ use super::containers::is_new_gap;
 use super::settings::Settings;
 use super::{State, pairs};
 use crate::model::container::{Armed, ArmedSource, ArmedState};
-use crate::model::fact::Fact;
+use crate::model::fact::{ContainerDiscovered, Fact};
 use crate::model::file::{FileId, FilePosition};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, Role, ServiceId};
@@ -120,7 +120,7 @@ pub(super) fn decide(state: &State, _: &Settings, now: Timestamp, observation: &
 }
 
 fn discovered(process: &ServiceId, path: &str, now: Timestamp) -> Fact {
-    Fact::ContainerDiscovered {
+    Fact::ContainerDiscovered(ContainerDiscovered {
         container: stand_in(process),
         service: process.clone(),
         role: Role::Process,
@@ -135,7 +135,9 @@ fn discovered(process: &ServiceId, path: &str, now: Timestamp) -> Fact {
         window: None,
         app: None,
         policy: None,
-    }
+        required: None,
+        restart_policy: None,
+    })
 }
 
 /// The positions that are not written yet: committed at the stop.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::policy::Policy;
+use crate::model::probe::ProbeId;
 use crate::model::revision::DatabaseId;
 use crate::model::service::ServiceId;
 
@@ -48,8 +49,8 @@ pub struct Settings {
     pub restarts: usize,
     /// ... within this time.
     pub restarts_within: Duration,
-    /// The names of configured probes; others were discovered and must have succeeded once before they can fail.
-    pub configured_probes: BTreeSet<String>,
+    /// The configured probes; others were discovered and must have succeeded once before they can fail.
+    pub configured_probes: BTreeSet<ProbeId>,
 }
 
 /// What is configured about one service.
@@ -131,6 +132,15 @@ impl Settings {
             },
             window: window.map(String::as_str),
         }
+    }
+
+    /// The services that must be there as the configuration says, whether they were ever seen or not.
+    pub fn required(&self) -> impl Iterator<Item = &ServiceId> {
+        let required = self
+            .services
+            .iter()
+            .filter(|(_, service)| service.required == Some(true));
+        required.map(|(id, _)| id)
     }
 
     /// Whether the service must be there: its label, else the configuration, else no.

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Fingerprint, Resolution};
 use super::approval::{Approval, ApprovalEnd, ApprovalId};
 use super::cause::Cause;
-use super::container::Armed;
 use super::exec::ExecId;
 use super::file::FilePosition;
 use super::log::{LineKey, Step};
 use super::migration::{
     Acknowledgement, Evidence, Grade, Judgement, MigrationId, Movement, Outcome, Runner, Trigger,
 };
-use super::policy::Policy;
 use super::revision::{DatabaseId, Standing, VersionTable};
-use super::service::{ContainerId, Role, ServiceId};
+use super::service::{ContainerId, ServiceId};
 use super::time::Timestamp;
+pub use container::ContainerDiscovered;
 pub use schema::{DatabaseReplaced, ForeignChange, MigrationSchemaChanged, TableSeen};
 pub use schema::{SchemaBaselined, SchemaChangeShared, SchemaDrifted, SchemaSeen, SchemaSettled};
 
 mod about;
 mod binding;
+mod container;
 mod schema;
 
 pub use binding::BindingProof;
@@ -41,33 +41,7 @@ pub enum Fact {
         at: Timestamp,
     },
     /// A container was seen for the first time.
-    ContainerDiscovered {
-        /// Its ID.
-        container: ContainerId,
-        /// Its service.
-        service: ServiceId,
-        /// Its role.
-        role: Role,
-        /// Its name then.
-        name: String,
-        /// Compose's number.
-        number: Option<u32>,
-        /// When the engine created it.
-        created_at: Timestamp,
-        /// Whether its next start would migrate.
-        armed: Armed,
-        /// It existed before migwatch watched it: everything up to this time is history.
-        history_until: Option<Timestamp>,
-        /// The policy that its label asks for: remembered after it is gone.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        policy: Option<Policy>,
-        /// The window that its label names as its policy.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        window: Option<String>,
-        /// The app that its label makes it a part of.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        app: Option<String>,
-    },
+    ContainerDiscovered(ContainerDiscovered),
     /// A container began a start.
     ContainerStarted {
         /// Which.

@@ -3,4 +3,5 @@
 //! Refuses to know what the daemon does with it.
 
 mod broken;
+mod services;
 mod shipped;

@@ -164,6 +164,29 @@ fn a_gauge_of_something_unknown_is_absent() {
 }
 
 #[test]
+fn where_a_table_stands_is_absent_while_its_database_cannot_be_read() {
+    let mut status = sample_status::rich();
+    assert!(names(&series(&status)).contains("migwatch_revision_at_head"));
+    for database in &mut status.databases {
+        database.up = false;
+    }
+    let series = series(&status);
+    let names = names(&series);
+    for absent in [
+        "migwatch_revision_at_head",
+        "migwatch_revision_unknown",
+        "migwatch_revisions_pending",
+        "migwatch_revisions_pending_destructive",
+    ] {
+        assert!(!names.contains(absent), "{absent}");
+    }
+    assert!(
+        names.contains("migwatch_code_heads"),
+        "the code is known all the same"
+    );
+}
+
+#[test]
 fn no_identity_of_a_container_or_migration_is_a_label() {
     let status = sample_status::rich();
     let text = metrics::of_status(&status, &build());

@@ -1,11 +1,13 @@
 //! The judge, told as stories: what happens to a stack, and what must be concluded, alerted and kept quiet. Each test is a true sentence.
 
 mod approvals;
+mod away;
 mod baseline;
 mod claims;
 mod closing;
 mod code;
 mod deploys;
+mod endpoints;
 mod execs;
 mod failures;
 mod half_applied;
@@ -20,6 +22,8 @@ mod policies;
 mod processes;
 mod properties;
 mod replaced;
+mod required;
+mod restart_policies;
 mod restarts;
 mod revisions;
 mod runners;

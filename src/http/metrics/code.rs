@@ -2,6 +2,7 @@
 
 use super::exposition::Exposition;
 use super::host::{count, truth};
+use crate::model::revision::DatabaseId;
 use crate::model::status::{CodeStatus, ServiceStatus, StandingWord, Status, TableCode};
 
 /// Adds how every version table stands to the newest code of its services.
@@ -9,21 +10,29 @@ pub(super) fn add(to: &mut Exposition, status: &Status) {
     for service in &status.services {
         for code in &service.code {
             for table in &code.tables {
-                add_table(to, service, code, table);
+                add_heads(to, service, code, table);
+                if is_up(status, &table.table.database) {
+                    add_standing(to, service, table);
+                }
             }
         }
     }
 }
 
-fn add_table(to: &mut Exposition, service: &ServiceStatus, code: &CodeStatus, table: &TableCode) {
+/// Where a table stands is known while its database is read; what stood there once would be taken for what stands there.
+fn is_up(status: &Status, database: &DatabaseId) -> bool {
+    let mut databases = status.databases.iter();
+    databases.any(|known| known.database == *database && known.up)
+}
+
+fn add_heads(to: &mut Exposition, service: &ServiceStatus, code: &CodeStatus, table: &TableCode) {
+    let heads = count(code.heads.len() as u64);
+    let labels = [("table", table.table.table.as_str())];
+    to.set_of(&service.service, "migwatch_code_heads", &labels, heads);
+}
+
+fn add_standing(to: &mut Exposition, service: &ServiceStatus, table: &TableCode) {
     let name = table.table.table.as_str();
-    let heads = code.heads.len() as u64;
-    to.set_of(
-        &service.service,
-        "migwatch_code_heads",
-        &[("table", name)],
-        count(heads),
-    );
     if table.word == StandingWord::Unreadable {
         return;
     }

@@ -2,6 +2,8 @@
 //! wanted.
 
 use super::super::State;
+use super::super::containers::{Finish, Known};
+use super::super::live::LiveDatabase;
 use super::super::schema::{Drift, RETURN, Replaced, SchemaRecord};
 use super::super::settings::Settings;
 use super::wanted::alert;
@@ -13,7 +15,7 @@ use crate::model::migration::Migration;
 use crate::model::policy::Policy;
 use crate::model::revision::DatabaseId;
 use crate::model::schema::in_words;
-use crate::model::service::ServiceId;
+use crate::model::service::{Role, ServiceId};
 use crate::model::time::Timestamp;
 
 /// The conditions of databases.
@@ -35,8 +37,8 @@ pub(super) fn conditions(state: &State, settings: &Settings, now: Timestamp) -> 
 /// When one of them begins or ends by time alone.
 pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Timestamp>) {
     let databases = state.live.databases.values();
-    let failing = databases.filter_map(|live| live.failing_since);
-    moments.extend(failing.map(|since| since.after(settings.database_grace)));
+    let missed = databases.filter_map(|live| missed_since(state, live));
+    moments.extend(missed.map(|since| since.after(settings.database_grace)));
     let replaced = state.durable.schemas.replaced.values();
     moments.extend(replaced.map(|it| it.last_at.after(RETURN)));
 }
@@ -44,7 +46,7 @@ pub(super) fn deadlines(state: &State, settings: &Settings, moments: &mut Vec<Ti
 fn unreachable(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
     let mut alerts = Vec::new();
     for (database, live) in &state.live.databases {
-        let (Some(since), Err(problem)) = (live.failing_since, &live.reading.tables) else {
+        let (Some(since), Err(problem)) = (missed_since(state, live), &live.reading.tables) else {
             continue;
         };
         let migrates = live
@@ -63,6 +65,40 @@ fn unreachable(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert>
         alerts.push(alert);
     }
     alerts
+}
+
+/// Since when a database is away that somebody would use. One that was stopped together with everybody who uses it (a stack at night) is
+/// missed by nobody, and what was missed before they start is not held against it.
+pub(super) fn missed_since(state: &State, live: &LiveDatabase) -> Option<Timestamp> {
+    let failing_since = live.failing_since?;
+    let services = &live.reading.services;
+    let engine = &state.live.engine;
+    let is_process = |service: &ServiceId| state.live.processes.contains_key(service);
+    // Of these nobody can say whether they run.
+    if services.is_empty() || services.iter().any(is_process) || !engine.looked || !engine.up {
+        return Some(failing_since);
+    }
+    let containers = state.live.containers.values();
+    let users = containers.filter(|live| services.contains(&live.look.service));
+    let known = users.filter_map(|live| state.durable.containers.known.get(&live.look.id));
+    let used_since = known.filter_map(at_work_since).min()?;
+    Some(failing_since.max(used_since))
+}
+
+/// Since when a container is at work, over all ends that nobody asked for: it may be the missing database that ends it.
+fn at_work_since(known: &Known) -> Option<Timestamp> {
+    let stays_away = known.restart_policy.is_some_and(|policy| !policy.restarts(0));
+    let is_over = |finish: &Finish| {
+        finish.asked || known.role != Role::Replica || (stays_away && finish.exit_code == 0)
+    };
+    let mut since = known.starts.is_empty().then_some(known.created_at);
+    for start in &known.starts {
+        since.get_or_insert(start.started_at);
+        if start.finish.as_ref().is_some_and(is_over) {
+            since = None;
+        }
+    }
+    since
 }
 
 fn of_database(name: AlertName, database: &DatabaseId, at: Timestamp) -> Alert {

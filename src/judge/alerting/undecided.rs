@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::settings::Settings;
 use super::super::{State, health};
-use super::{revisions, words};
+use super::{databases, revisions, words};
 use crate::model::alert::{Alert, AlertName as Name};
 use crate::model::observation::LogStatus;
 use crate::model::service::ServiceId;
@@ -25,7 +25,7 @@ pub(super) fn is_undecided(state: &State, settings: &Settings, alert: &Alert, no
     match alert.name {
         name if name.is_per_occurrence() => false,
         Name::DatabaseUnreachable => match database(state, alert) {
-            Some(is_failing) => is_failing,
+            Some(is_missed) => is_missed,
             None => is_young,
         },
         Name::WatcherBlind => match alert.labels.get("blind").map(String::as_str) {
@@ -54,12 +54,12 @@ fn is_lock_unsure(state: &State, alert: &Alert, now: Timestamp) -> bool {
     is_young && words::service_of(alert).is_some_and(runs)
 }
 
-/// Whether the alert's database fails still, if only for less than the grace; `None` if it was not tried yet.
+/// Whether the alert's database is missed still, if only for less than the grace; `None` if it was not tried yet.
 fn database(state: &State, alert: &Alert) -> Option<bool> {
     let name = alert.labels.get("database")?;
     let mut known = state.live.databases.iter();
     let (_, live) = known.find(|(database, _)| database.0 == *name)?;
-    Some(live.failing_since.is_some())
+    Some(databases::missed_since(state, live).is_some())
 }
 
 fn is_log_unsure(state: &State, alert: &Alert, is_young: bool) -> bool {
@@ -76,7 +76,7 @@ fn is_log_unsure(state: &State, alert: &Alert, is_young: bool) -> bool {
     statuses.iter().any(fails) || (statuses.is_empty() && is_young)
 }
 
-/// The service runs, and none of its probes has answered since, or failed often enough to be believed.
+/// The service runs, and none of its probes has answered since, or failed often enough to be believed; or it may answer yet.
 fn are_probes_unsure(
     state: &State,
     settings: &Settings,
@@ -87,6 +87,10 @@ fn are_probes_unsure(
     let Some(service) = words::service_of(alert) else {
         return false;
     };
+    let mut replicas = state.live.replicas(&service);
+    if replicas.any(|live| health::may_answer_yet(state, live, now)) {
+        return true;
+    }
     let runs = |service: &ServiceId| {
         let sight = health::Sight::new(state);
         health::condition(&sight, settings, service, now).word == ConditionWord::Up

@@ -53,7 +53,9 @@ pub(super) fn wanted(
 fn conditions(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
     let mut alerts = Vec::new();
     let sight = Sight::new(state);
-    for service in state.durable.containers.services.keys() {
+    let seen = &state.durable.containers.services;
+    let never_seen = settings.required().filter(|service| !seen.contains_key(service));
+    for service in seen.keys().chain(never_seen) {
         alerts.extend(of_service(&sight, settings, service, now));
     }
     alerts.extend(expecting::armed(state, settings, now));

@@ -7,7 +7,7 @@ use super::super::State;
 use super::super::settings::Settings;
 use super::starts;
 use crate::model::container::ContainerLook;
-use crate::model::fact::Fact;
+use crate::model::fact::{ContainerDiscovered, Fact};
 use crate::model::observation::Observation;
 use crate::model::service::{ContainerId, Role};
 use crate::model::time::Timestamp;
@@ -149,7 +149,7 @@ fn looked(state: &State, look: &ContainerLook, now: Timestamp) -> Vec<Fact> {
 }
 
 fn discovered(look: &ContainerLook, history_until: Option<Timestamp>) -> Fact {
-    Fact::ContainerDiscovered {
+    Fact::ContainerDiscovered(ContainerDiscovered {
         container: look.id.clone(),
         service: look.service.clone(),
         role: look.role,
@@ -161,7 +161,9 @@ fn discovered(look: &ContainerLook, history_until: Option<Timestamp>) -> Fact {
         policy: look.labels.migrations,
         window: look.labels.window.clone(),
         app: look.labels.app.clone(),
-    }
+        required: look.labels.required,
+        restart_policy: Some(look.restart_policy),
+    })
 }
 
 /// A position commits with the facts of its lines, and alone only now and then.

@@ -19,8 +19,9 @@ const LAST_LINES: Duration = Duration::from_millis(100);
 /// A `start` event may come this much after `StartedAt` was read by an inspect.
 const LATE_EVENT: Duration = Duration::from_secs(5);
 
-/// An exit within this time of a `kill` through the API was asked for: the stop's grace of 10 s, and room.
-const ASKED_WITHIN: Duration = Duration::from_secs(60);
+/// An exit within this time of a `kill` through the API was asked for. A stop sends its signal once, and what grace it gives
+/// (`stop_grace_period`; 10 s where nobody says) the event does not tell: workers that finish their jobs are given many minutes.
+const ASKED_WITHIN: Duration = Duration::from_hours(1);
 
 /// A container whose first start was missed and that is over now is taken as started once if it began within this time of its
 /// creation (compose creates everything first and waits for dependencies before it starts).
@@ -109,8 +110,9 @@ fn finished(container: &ContainerId, finished_at: Timestamp, exit_code: i32, ask
     }
 }
 
-fn was_asked(killed: Option<Timestamp>, at: Timestamp) -> bool {
-    killed.is_some_and(|killed| killed.after(ASKED_WITHIN) >= at)
+/// Whether the end of a start was asked for. A `kill` before that start was meant for an earlier one.
+fn was_asked(killed: Option<Timestamp>, started_at: Timestamp, ended: Timestamp) -> bool {
+    killed.is_some_and(|killed| killed >= started_at && killed.after(ASKED_WITHIN) >= ended)
 }
 
 impl Known {
@@ -183,7 +185,8 @@ impl Known {
         killed: Option<Timestamp>,
     ) -> Option<Fact> {
         let start = self.open()?;
-        (at >= start.started_at).then(|| finished(container, at, exit_code, was_asked(killed, at)))
+        let asked = was_asked(killed, start.started_at, at);
+        (at >= start.started_at).then(|| finished(container, at, exit_code, asked))
     }
 
     /// A line of a start whose event is still on its way.
@@ -218,7 +221,7 @@ impl Known {
         };
         let over = look.finished_at.filter(|finished| *finished >= started_at);
         let mut facts = Vec::new();
-        let asked = |at: Timestamp| was_asked(killed, at) || looks_asked(look);
+        let asked = |at: Timestamp| was_asked(killed, started_at, at) || looks_asked(look);
         let is_same = match self.current() {
             None => false,
             Some(start) => match &start.finish {
@@ -233,12 +236,13 @@ impl Known {
             },
         };
         if !is_same {
-            if self.open().is_some() {
+            if let Some(open) = self.open() {
                 let ended = look
                     .finished_at
                     .filter(|finished| *finished < started_at)
                     .unwrap_or(started_at);
-                facts.push(finished(&look.id, ended, -1, was_asked(killed, ended)));
+                let asked = was_asked(killed, open.started_at, ended);
+                facts.push(finished(&look.id, ended, -1, asked));
             }
             facts.push(self.begin(&look.id, started_at));
         }

@@ -8,7 +8,7 @@ use super::Live;
 use crate::alembic::graph::{CodeStanding, Graph};
 use crate::alembic::{plan, risk};
 use crate::model::database::DatabaseReading;
-use crate::model::revision::{Heads, Revision, Standing, VersionTable};
+use crate::model::revision::{DatabaseId, Heads, Revision, Standing, VersionTable};
 use crate::model::script::{Code, Script};
 use crate::model::service::{ContainerId, ServiceId};
 use crate::model::status::{PendingRevision, StandingWord};
@@ -187,6 +187,16 @@ impl Live {
                     environment.stand_at(table, standing, only.is_some(), (&mut answers, now));
                 }
             }
+        }
+    }
+
+    /// Where the tables of a database that is no longer read stand, nobody can say.
+    pub(super) fn forget_standings(&mut self, database: &DatabaseId) {
+        let containers = self.code.0.values_mut().flat_map(BTreeMap::values_mut);
+        for environment in containers.flat_map(BTreeMap::values_mut) {
+            environment
+                .standings
+                .retain(|table, _| table.database != *database);
         }
     }
 

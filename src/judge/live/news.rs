@@ -1,7 +1,7 @@
 //! Which observations change what is seen, and which only move a time or a count: most do only that, and nothing need be judged or
 //! shown anew because of them.
 
-use super::{Live, LiveDatabase};
+use super::{Live, LiveDatabase, LiveProbe};
 use crate::model::observation::Observation;
 
 impl Live {
@@ -26,7 +26,8 @@ impl Live {
             }
             Observation::Probed { probe, result } => {
                 let before = self.probes.get(probe);
-                result.failure.is_some() || before.is_none_or(|before| before.result.failure.is_some())
+                let is_as_before = |before: &LiveProbe| before.answered && before.result.failure.is_none();
+                result.failure.is_some() || !before.is_some_and(is_as_before)
             }
             Observation::Database(reading) => {
                 let before = self.databases.get(&reading.database);

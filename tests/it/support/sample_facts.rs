@@ -3,7 +3,7 @@
 use migwatch::model::alert::{Alert, Resolution};
 use migwatch::model::container::{Armed, ArmedSource, ArmedState};
 use migwatch::model::exec::ExecId;
-use migwatch::model::fact::{BindingProof, Fact, TableSeen};
+use migwatch::model::fact::{BindingProof, ContainerDiscovered, Fact, TableSeen};
 use migwatch::model::file::{FileId, FilePosition};
 use migwatch::model::log::{LineKey, Stream};
 use migwatch::model::migration::{Acknowledgement, Grade, Migration, Outcome};
@@ -44,7 +44,7 @@ fn of_containers() -> Vec<Fact> {
     };
     vec![
         Fact::WatchStarted { at: now() },
-        Fact::ContainerDiscovered {
+        Fact::ContainerDiscovered(ContainerDiscovered {
             container: id.clone(),
             service: service("coe-ragpipeline"),
             role: Role::Replica,
@@ -59,7 +59,9 @@ fn of_containers() -> Vec<Fact> {
             policy: None,
             window: None,
             app: None,
-        },
+            required: None,
+            restart_policy: None,
+        }),
         Fact::ContainerStarted {
             container: id.clone(),
             started_at: ago(97),

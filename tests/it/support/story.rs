@@ -25,6 +25,7 @@ pub(crate) use code::*;
 pub(crate) use expecting::*;
 use parts::fresh;
 pub(crate) use parts::*;
+pub(crate) use surroundings::*;
 
 /// One story.
 pub(crate) struct Story {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use migwatch::model::alert::AlertName;
-use migwatch::model::container::{ContainerState, Health, RestartPolicy, WatchLabels};
+use migwatch::model::container::{ContainerState, Health, RestartPolicy};
 use migwatch::model::database::DatabaseProblemKind;
+use migwatch::model::observation::Observation;
 use migwatch::model::policy::Policy;
 use migwatch::model::probe::Via;
 use migwatch::model::status::ConditionWord;
@@ -34,6 +35,39 @@ fn a_stop_through_the_api_is_quiet_whatever_the_exit_code() {
         assert!(story.is_quiet(), "{exit_code}: {:?}", story.sent());
         assert_eq!(story.counters(BACKEND).restarts, 0);
     }
+}
+
+#[test]
+fn a_stop_whose_grace_is_long_is_a_stop() {
+    let mut story = without_restart(RestartPolicy::UnlessStopped);
+    story.seconds(60);
+    let (container, at) = (story.container.clone(), story.now);
+    story
+        .sees(Observation::Killed { container, at })
+        .seconds(1800)
+        .dies(1)
+        .seconds(7200);
+    assert_eq!(story.condition(BACKEND), ConditionWord::Stopped);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+}
+
+#[test]
+fn a_crash_hours_after_a_signal_that_was_outlived_is_no_stop() {
+    let mut story = without_restart(RestartPolicy::No);
+    let (container, at) = (story.container.clone(), story.now);
+    story
+        .sees(Observation::Killed { container, at })
+        .seconds(7200)
+        .dies(1);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
+}
+
+#[test]
+fn a_crash_of_a_start_that_no_event_told_of_is_not_the_stop_before_it() {
+    let mut story = without_restart(RestartPolicy::No);
+    story.seconds(60).stopped(0).seconds(60);
+    story.starts_unheard().looked().seconds(60).dies(1);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
 }
 
 #[test]
@@ -130,19 +164,6 @@ fn a_slow_crash_loop_does_not_flap() {
         story.seconds(170).dies(1).seconds(5).started();
     }
     assert_eq!(story.sent(), ["RestartLoop firing"]);
-}
-
-#[test]
-fn a_required_service_must_not_be_stopped() {
-    let mut story = Story::new(policy(Policy::Explicit));
-    story.created_as(BACKEND, disarmed(), |look| {
-        look.labels = WatchLabels {
-            required: Some(true),
-            ..WatchLabels::default()
-        };
-    });
-    story.started().seconds(60).stopped(137);
-    assert_eq!(story.sent(), ["ServiceDown firing"]);
 }
 
 #[test]

@@ -22,6 +22,15 @@ fn database_id() -> DatabaseId {
     DatabaseId("mariadb:3306/coe".into())
 }
 
+/// The one probe of a service that goes this way.
+pub(crate) fn probe_id(service: &str, via: Via) -> ProbeId {
+    ProbeId {
+        service: service_id(service),
+        name: format!("health-{}", via.as_str()),
+        via,
+    }
+}
+
 /// `name`, or `name=definition` where the definition matters; `+name` is an index, `>name` a foreign key.
 fn shape(parts: &[&str]) -> TableShape {
     let mut shape = TableShape::default();
@@ -164,13 +173,14 @@ impl Story {
         self.probed(service, via, Some(failure))
     }
 
+    /// Nothing is there to be probed: its container stopped, or is made anew.
+    pub(crate) fn probe_goes(&mut self, service: &str, via: Via) -> &mut Self {
+        self.sees(Observation::ProbeGone(probe_id(service, via)))
+    }
+
     fn probed(&mut self, service: &str, via: Via, failure: Option<ProbeFailure>) -> &mut Self {
         self.seconds(10);
-        let probe = ProbeId {
-            service: service_id(service),
-            name: format!("health-{}", via.as_str()),
-            via,
-        };
+        let probe = probe_id(service, via);
         let result = ProbeResult {
             at: self.now,
             phases: Vec::new(),
