@@ -8,6 +8,7 @@ mod bind;
 mod built_in;
 mod calls;
 mod construct;
+mod containers;
 mod database;
 mod evaluate;
 mod flow;
