@@ -87,12 +87,12 @@ fn what_is_nested_without_end_is_refused() {
 #[test]
 fn blocks_as_deep_as_a_file_can_hold_are_refused() {
     let mut text = String::from("revision = 'h'\ndown_revision = None\n");
-    for level in 0..700 {
+    for level in 0..2_000 {
         text += &" ".repeat(level);
         text += "if a:
 ";
     }
-    text += &" ".repeat(700);
+    text += &" ".repeat(2_000);
     text += "b
 ";
     assert!(refusal(text.into_bytes()).contains("nested too deeply"));
@@ -112,7 +112,7 @@ fn what_is_nested_as_deep_as_it_is_read_is_read() {
 #[test]
 fn a_file_that_is_too_long_is_refused_unread() {
     let literals = "x = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'\n".repeat(100_000);
-    assert_eq!(refusal(literals.into_bytes()), "longer than 256 KiB");
+    assert_eq!(refusal(literals.into_bytes()), "longer than 2 MiB");
     let rows = "op.execute('DELETE FROM a')\n    ".repeat(8_000);
     let Ok(Some(script)) = read(script_with(&rows)) else {
         panic!("a long script is a script");
@@ -198,7 +198,7 @@ proptest! {
         let length = source.len();
         let read = read(source);
         if let Ok(Some(script)) = read {
-            prop_assert!(length <= 256 * 1024);
+            prop_assert!(length <= 2 * 1024 * 1024);
             for body in [&script.upgrade, &script.downgrade] {
                 if let Body::Does(operations) = body {
                     prop_assert!(operations.len() <= MOST_OPERATIONS);
