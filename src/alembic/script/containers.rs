@@ -35,7 +35,7 @@ const CHANGING: [&str; 19] = [
 ];
 
 /// The name of what a call changes: `groups` in `groups.setdefault(key, []).append(value)` and in `groups[key].append(value)`.
-pub(super) fn changed<'t>(call: &'t Call) -> Option<&'t Rc<str>> {
+pub(super) fn changed(call: &Call) -> Option<&Rc<str>> {
     match &call.function.kind {
         Kind::Attribute(receiver, method) if CHANGING.contains(&&**method) => root(receiver),
         _ => None,
@@ -156,19 +156,19 @@ impl<'t> Reader<'t> {
 
     /// Which of a function's parameters are lists and dictionaries that have a name where it is called.
     pub(super) fn given(&self, call: &'t Expr, names: &HashMap<Rc<str>, Value<'t>>) -> Given {
-        let mut given = Given::new();
-        for argument in call.inner() {
-            let Kind::Name(name) = &argument.kind else {
-                continue;
-            };
-            let Some((place, value)) = self.place(name).zip(self.bound(name)) else {
-                continue;
-            };
-            if matches!(value, Value::List(_) | Value::Dict(_)) {
-                let same = names.iter().filter(|(_, parameter)| parameter.is(value));
-                given.extend(same.map(|(parameter, _)| (Rc::clone(parameter), (place, Rc::clone(name)))));
+        let arguments = call.inner();
+        let mut known = HashMap::new();
+        for name in arguments.iter().filter_map(|argument| root(argument)) {
+            if let Some((place, value)) = self.place(name).zip(self.bound(name))
+                && let Some(identity) = value.identity()
+            {
+                known.insert(identity, (place, Rc::clone(name)));
             }
         }
-        given
+        let given = names.iter().filter_map(|(parameter, value)| {
+            let given = known.get(&value.identity()?)?;
+            Some((Rc::clone(parameter), given.clone()))
+        });
+        given.collect()
     }
 }

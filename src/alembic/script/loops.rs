@@ -75,19 +75,26 @@ impl<'t> Reader<'t> {
 
     /// What a loop's body binds or changes is unknown from its second round on.
     fn forget(&mut self, body: &'t [Stmt]) {
-        self.forget_bound(body);
-        exprs(body, &mut |expr| match &expr.kind {
-            Kind::Call(call) => {
-                if let Some(name) = changed(call) {
-                    self.fill(name, &[]);
+        let mut seen = self.forget_bound(body);
+        exprs(body, &mut |expr| {
+            seen += 1;
+            match &expr.kind {
+                Kind::Call(call) => {
+                    if let Some(name) = changed(call) {
+                        self.fill(name, &[]);
+                    }
                 }
+                Kind::Named(target, _) => self.assign_unknown(target),
+                _ => {}
             }
-            Kind::Named(target, _) => self.assign_unknown(target),
-            _ => {}
         });
+        // What is skipped in every round is looked through in every round all the same.
+        self.pay(body.first().map_or(0, |stmt| stmt.start), seen / 16);
     }
 
-    fn forget_bound(&mut self, body: &'t [Stmt]) {
+    /// How many statements there are.
+    fn forget_bound(&mut self, body: &'t [Stmt]) -> usize {
+        let mut seen = body.len();
         for stmt in body {
             match &stmt.kind {
                 StmtKind::Assign(targets, _) => targets.iter().for_each(|target| self.assign_unknown(target)),
@@ -96,10 +103,11 @@ impl<'t> Reader<'t> {
             }
             if !matches!(stmt.kind, StmtKind::Function(_) | StmtKind::Class(..)) {
                 for block in stmt.blocks() {
-                    self.forget_bound(block);
+                    seen += self.forget_bound(block);
                 }
             }
         }
+        seen
     }
 
     fn assign_unknown(&mut self, target: &'t Expr) {

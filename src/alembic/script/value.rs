@@ -208,8 +208,16 @@ impl Value<'_> {
         )
     }
 
-    /// The same; of lists and dictionaries, the same one.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    /// Which list or dictionary it is, among those that there are now.
+    pub(super) fn identity(&self) -> Option<usize> {
+        match self {
+            Self::List(values) => Some(Rc::as_ptr(values).addr()),
+            Self::Dict(items) => Some(Rc::as_ptr(items).addr()),
+            _ => None,
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Plain, Self::Plain)
             | (Self::Nothing, Self::Nothing)

@@ -126,19 +126,18 @@ impl Asking<'_> {
             }
         };
         let working_dir = &self.place.working_dir;
-        let (folders, sources) = match Folders::of(&settings, working_dir) {
-            Some(folders) => self.elsewhere(folders, Folders::of(&settings, here)).await?,
-            None => {
-                // A pyproject.toml may be about anything.
-                let Some(folders) = Folders::of_flask(&settings, config, working_dir) else {
-                    return Ok(None);
-                };
-                let sources = self.sources(&folders).await?;
-                if !sources.contains_key(&folders.env_py()) {
-                    return Ok(None);
-                }
-                (folders, sources)
+        let (folders, sources) = if let Some(folders) = Folders::of(&settings, working_dir) {
+            self.elsewhere(folders, Folders::of(&settings, here)).await?
+        } else {
+            // A pyproject.toml may be about anything.
+            let Some(folders) = Folders::of_flask(&settings, config, working_dir) else {
+                return Ok(None);
+            };
+            let sources = self.sources(&folders).await?;
+            if !sources.contains_key(&folders.env_py()) {
+                return Ok(None);
             }
+            (folders, sources)
         };
         self.from.insert(config.to_owned());
         let path = config.to_owned();

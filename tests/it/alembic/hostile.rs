@@ -121,6 +121,28 @@ fn a_file_that_is_too_long_is_refused_unread() {
 }
 
 #[test]
+fn a_long_script_that_was_generated_is_read_as_far_as_its_budget_goes() {
+    let column = "sa.Column('name', sa.String(length=255), nullable=False), ";
+    let tables = format!("op.create_table('t', {})\n    ", column.repeat(20)).repeat(1_300);
+    assert!(tables.len() > 1_500_000);
+    let Ok(Some(script)) = read(script_with(&tables)) else {
+        panic!("a long script is a script");
+    };
+    let last = script.upgrade.operations().last().map(|last| &last.action);
+    assert!(matches!(last, Some(Action::Unreadable { .. })), "{last:?}");
+}
+
+#[test]
+fn a_long_loop_that_is_skipped_again_and_again_is_not_looked_through_for_ever() {
+    let body = "                x = [y]\n".repeat(60_000);
+    let body = format!(
+        "from json import loads\n    T = {:?}\n    for a in T:\n      for b in T:\n       for c in T:\n        for z in loads(''):\n          if False:\n{body}",
+        ["a"; 60]
+    );
+    assert!(matches!(read(script_with(&body)), Ok(Some(_))));
+}
+
+#[test]
 fn a_long_sum_of_texts_is_one_text() {
     let sum = vec!["'DELETE FROM a;'"; 500].join(" + ");
     let Ok(Some(script)) = read(script_with(&format!("op.execute({sum})"))) else {
