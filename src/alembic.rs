@@ -15,5 +15,7 @@ pub mod script;
 pub mod settings;
 pub mod sql;
 
-/// The longest file that is read, in bytes. Scripts have 1 to 20 KiB; longer ones hold data.
+/// The longest file of settings that is read, and the longest text that is put together of several, in bytes.
 pub const LONGEST_FILE: usize = 256 * 1024;
+/// The longest script that is read, in bytes. Scripts have 1 to 20 KiB; those that were generated or hold data have up to some MiB.
+pub const LONGEST_SCRIPT: usize = 2 * 1024 * 1024;

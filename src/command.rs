@@ -44,7 +44,7 @@ pub enum Reading {
 pub(crate) struct Place {
     /// The folder that it runs in, relative to where the container's commands begin or absolute; empty if it is that.
     pub(crate) folder: String,
-    /// The configuration that it names: a file, or the folder of Flask-Migrate's.
+    /// The configuration that it names; that of Flask-Migrate lies in the folder that is named.
     pub(crate) config: Option<String>,
     /// The section that it names.
     pub(crate) section: Option<String>,
@@ -77,9 +77,13 @@ pub(crate) fn place(argv: &[String], environment: &dyn Fn(&str) -> Option<String
     let (invocation, found) = [Tri::Yes, Tri::Perhaps, Tri::No]
         .into_iter()
         .find_map(|runs| migrating(&found, runs))?;
+    let in_folder = invocation
+        .folder
+        .as_ref()
+        .map(|folder| format!("{folder}/alembic.ini"));
     Some(Place {
         folder: found.folder.clone()?,
-        config: invocation.config.clone(),
+        config: invocation.config.clone().or(in_folder),
         section: invocation.section.clone(),
     })
 }
@@ -112,12 +116,16 @@ fn command(invocation: &Invocation, own: &str, whole: &str) -> MigrationCommand 
     } else {
         whole
     };
+    let named = invocation.section.as_ref();
+    let named = named
+        .or(invocation.config.as_ref())
+        .or(invocation.folder.as_ref());
     let name = |name: Option<&String>| name.map(|name| shorten(&redact(name), NAME));
     MigrationCommand {
         text: shorten(&text, SHOWN),
         action: invocation.action,
         target: name(invocation.target.as_ref()),
-        environment: name(invocation.section.as_ref().or(invocation.config.as_ref())),
+        environment: name(named),
     }
 }
 

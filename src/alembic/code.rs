@@ -8,6 +8,9 @@ use super::settings::{Kind, Settings};
 use super::{environment, paths, script};
 use crate::model::script::{Code, Unreadable};
 
+/// What Alembic says of a script that lies among the revisions and is none, whatever it is told to do.
+const NO_REVISION: &str = "it has no revision, so that Alembic refuses every command: Could not determine revision id from filename";
+
 /// A file's bytes, or why it cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -43,12 +46,26 @@ impl Folders {
         })
     }
 
+    /// Those of Flask-Migrate, which names no folder in its configuration: it takes the one in which `config` lies. `None` if the
+    /// settings are none of Flask-Migrate's.
+    pub fn of_flask(settings: &Settings, config: &str, working_dir: &str) -> Option<Self> {
+        if !settings.has_section || settings.script_location.is_some() || kind(config) != Kind::Ini {
+            return None;
+        }
+        let settings = Settings {
+            script_location: Some(paths::parent(config).to_owned()),
+            ..settings.clone()
+        };
+        Self::of(&settings, working_dir)
+    }
+
     /// All of them, that of env.py first.
     pub fn all(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.location).chain(&self.versions)
     }
 
-    fn env_py(&self) -> String {
+    /// The file that Alembic runs.
+    pub fn env_py(&self) -> String {
         paths::join(&self.location, "env.py")
     }
 
@@ -108,7 +125,8 @@ pub fn read(config: &str, folders: &Folders, sources: &Sources) -> Code {
         match source {
             Source::Unusable(why) => code.unreadable.push(unreadable(path, why)),
             Source::Bytes(bytes) => match script::read(path, bytes) {
-                Ok(script) => code.scripts.extend(script),
+                Ok(Some(script)) => code.scripts.push(script),
+                Ok(None) => code.unreadable.push(unreadable(path, NO_REVISION)),
                 Err(problem) => code.unreadable.push(problem),
             },
         }

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use super::graph::{Graph, Problem};
 use super::risk;
+use crate::model::database::DatabaseKind;
 use crate::model::plan::{Downgrade, Plan, PlanScene, PlannedOperation, PlannedRevision};
-use crate::model::revision::Revision;
+use crate::model::revision::{DatabaseId, Revision};
 use crate::model::script::{Action, Body, Code, Operation, Script};
 use crate::model::service::ServiceId;
 
@@ -30,6 +31,7 @@ pub fn of(code: &Code, scene: PlanScene, target: &str) -> Plan {
     };
     let scripts = pending.iter().filter_map(|revision| graph.script(revision));
     let own = created(&code.scripts);
+    let own = own.iter().map(|table| scene_name(table, &scene)).collect();
     Plan {
         environment: String::new(),
         config: code.config.clone(),
@@ -55,6 +57,26 @@ pub fn problems(code: &Code, graph: &Graph<'_>) -> Vec<String> {
     problems.chain(unreadable).collect()
 }
 
+/// The name by which a table is compared with others, whoever wrote it and how: without the schema that is the default one anyway, and
+/// in small letters, since PostgreSQL takes `Users` without quotes for `users`. Two tables that differ in nothing else are one here.
+pub fn compared(table: &str, kind: Option<DatabaseKind>, database: Option<&DatabaseId>) -> String {
+    let table = table.to_lowercase();
+    let usual = match (kind, database) {
+        (Some(DatabaseKind::PostgreSql), _) => "public".to_owned(),
+        (Some(DatabaseKind::Sqlite), _) => "main".to_owned(),
+        // A schema is a database there, which is what it is called by, or stands at the end of its address.
+        (Some(DatabaseKind::MySql), Some(database)) => {
+            let name = database.0.rsplit('/').next().unwrap_or_default();
+            name.to_lowercase()
+        }
+        _ => return table,
+    };
+    match table.split_once('.') {
+        Some((schema, name)) if schema == usual => name.to_owned(),
+        _ => table,
+    }
+}
+
 /// The tables that scripts create, by the names that they have in the end too.
 pub fn created(scripts: &[Script]) -> BTreeSet<String> {
     let operations = scripts.iter().flat_map(|script| script.upgrade.operations());
@@ -64,6 +86,11 @@ pub fn created(scripts: &[Script]) -> BTreeSet<String> {
         _ => None,
     });
     names.collect()
+}
+
+fn scene_name(table: &str, scene: &PlanScene) -> String {
+    let database = scene.table.as_ref().map(|table| &table.database);
+    compared(table, scene.kind, database)
 }
 
 fn planned(script: &Script, scene: &PlanScene, own: &BTreeSet<String>) -> PlannedRevision {
@@ -86,12 +113,10 @@ fn planned(script: &Script, scene: &PlanScene, own: &BTreeSet<String>) -> Planne
 fn risked(operation: &Operation, scene: &PlanScene, own: &BTreeSet<String>) -> PlannedOperation {
     let risks = risk::risks(&operation.action, scene.kind);
     let is_creating = matches!(operation.action, Action::CreateTable { .. });
-    let table = operation
-        .action
-        .table()
-        .filter(|table| !own.contains(*table) && !is_creating);
+    let table = operation.action.table().map(|table| scene_name(table, scene));
+    let table = table.filter(|table| !own.contains(table) && !is_creating);
     let owners = table
-        .and_then(|table| scene.owners.get(table))
+        .and_then(|table| scene.owners.get(&table))
         .cloned()
         .unwrap_or_default();
     let is_own = |service: &ServiceId| Some(service) == scene.service.as_ref();
@@ -108,5 +133,40 @@ fn risked(operation: &Operation, scene: &PlanScene, own: &BTreeSet<String>) -> P
         } else {
             owners
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compared;
+    use crate::model::database::DatabaseKind;
+    use crate::model::revision::DatabaseId;
+
+    #[test]
+    fn a_table_is_compared_without_the_schema_that_is_meant_anyway() {
+        let coe = DatabaseId("shop/mariadb:3306/coe".to_owned());
+        let named = DatabaseId("coe".to_owned());
+        for (table, kind, database, expected) in [
+            ("public.Users", Some(DatabaseKind::PostgreSql), None, "users"),
+            (
+                "billing.users",
+                Some(DatabaseKind::PostgreSql),
+                None,
+                "billing.users",
+            ),
+            ("coe.users", Some(DatabaseKind::MySql), Some(&coe), "users"),
+            ("coe.users", Some(DatabaseKind::MySql), Some(&named), "users"),
+            ("coe.users", Some(DatabaseKind::MySql), None, "coe.users"),
+            (
+                "public.users",
+                Some(DatabaseKind::MySql),
+                Some(&coe),
+                "public.users",
+            ),
+            ("main.users", Some(DatabaseKind::Sqlite), None, "users"),
+            ("public.users", None, None, "public.users"),
+        ] {
+            assert_eq!(compared(table, kind, database), expected, "{table}");
+        }
     }
 }

@@ -15,7 +15,9 @@ use ruff_text_size::TextSize;
 use convert::Converter;
 use source::Text;
 
-pub(super) use tree::{Call, Comprehension, Expr, Function, Kind, Loop, Part, Stmt, StmtKind, Try, exprs};
+pub(super) use tree::{
+    Call, Comprehension, Expr, Function, Kind, Loop, Part, Scope, Stmt, StmtKind, Try, exprs,
+};
 
 /// How deep expressions and statements may be nested. Revision scripts need some ten levels.
 const DEEPEST: usize = 200;

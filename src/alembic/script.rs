@@ -8,6 +8,7 @@ mod bind;
 mod built_in;
 mod calls;
 mod construct;
+mod containers;
 mod database;
 mod evaluate;
 mod flow;
@@ -38,7 +39,7 @@ pub fn read(path: &str, source: &[u8]) -> Result<Option<Script>, Unreadable> {
         reason,
     };
     let module = python::parse(source).map_err(unreadable)?;
-    let Some(metadata) = metadata::read(&module).map_err(unreadable)? else {
+    let Some(metadata) = metadata::read(&module, named_by(path)).map_err(unreadable)? else {
         return Ok(None);
     };
     let [upgrade, downgrade] = bodies(&module);
@@ -52,6 +53,13 @@ pub fn read(path: &str, source: &[u8]) -> Result<Option<Script>, Unreadable> {
         upgrade,
         downgrade,
     }))
+}
+
+/// Alembic 0.1 had the revision in the file's name alone, and Alembic still reads those.
+fn named_by(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next()?.strip_suffix(".py")?;
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (!name.is_empty() && name.bytes().all(is_hex)).then_some(name)
 }
 
 /// The longest title that is kept, in characters.

@@ -36,6 +36,8 @@ impl Kind {
 /// Where scripts are, as far as a file says so. Relative paths are seen from the folder in which Alembic is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// The file has a section for Alembic at all.
+    pub has_section: bool,
     /// The folder of env.py.
     pub script_location: Option<String>,
     /// The folders of the revisions; none: `versions` in the folder of env.py.
@@ -49,6 +51,7 @@ impl Settings {
     pub fn or(self, other: Self) -> Self {
         let own = !self.version_locations.is_empty();
         Self {
+            has_section: self.has_section || other.has_section,
             script_location: self.script_location.or(other.script_location),
             version_locations: if own {
                 self.version_locations
@@ -108,6 +111,7 @@ fn of_ini(text: &str, here: &str, section: &str) -> Result<Settings, String> {
         }
     };
     Ok(Settings {
+        has_section: options.has_section,
         script_location: get("script_location")?.map(|location| folder(&location)),
         version_locations: version_locations
             .iter()

@@ -357,7 +357,7 @@ fn where_alembic_is_looked_for_is_where_the_command_goes_whether_or_not_it_migra
         ),
         (
             "cd \"$HOME_OF_APP\" && flask db upgrade -d here",
-            "/srv/app here -",
+            "/srv/app here/alembic.ini -",
         ),
         (
             "if [ \"$RUN_MIGRATIONS\" = true ]; then cd /app && alembic upgrade head; fi",

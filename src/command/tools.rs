@@ -13,8 +13,10 @@ use crate::model::exec::Action;
 pub(crate) struct Invocation {
     pub(super) action: Action,
     pub(super) target: Option<String>,
-    /// The configuration that it names: a file, or the folder of Flask-Migrate's.
+    /// The configuration that it names.
     pub(super) config: Option<String>,
+    /// The folder of Flask-Migrate's that it names: its configuration lies in it.
+    pub(super) folder: Option<String>,
     /// The section of the configuration: `-n NAME`.
     pub(super) section: Option<String>,
 }
@@ -140,6 +142,7 @@ fn alembic(words: &[&str]) -> Option<Invocation> {
         action,
         target: Some(target).filter(|target| !target.is_empty()),
         config: file.map(str::to_owned),
+        folder: None,
         section: name.map(str::to_owned),
     })
 }
@@ -185,7 +188,8 @@ fn database(options: &mut Options<'_>, folder: Option<&str>) -> Option<Invocatio
     Some(Invocation {
         action,
         target: Some(target.unwrap_or(usual).to_owned()).filter(|target| !target.is_empty()),
-        config: folder.map(str::to_owned),
+        config: None,
+        folder: folder.map(str::to_owned),
         section: None,
     })
 }
@@ -221,6 +225,7 @@ fn django(words: &[&str]) -> Option<Invocation> {
         },
         target: target.map(str::to_owned),
         config: None,
+        folder: None,
         section: None,
     })
 }

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::alembic::code::{self, Folders, Source, Sources};
-use crate::alembic::{LONGEST_FILE, paths, settings};
+use crate::alembic::{LONGEST_SCRIPT, paths, settings};
 use crate::model::script::Code;
 
 /// The most files that are looked at.
@@ -108,7 +108,10 @@ fn configured(folder: &str, working_dir: &str) -> Result<Option<(String, Folders
 
 fn environment(config: &str, folders: &Folders) -> Code {
     let mut sources = Sources::new();
-    let env_py = paths::join(&folders.location, "env.py");
+    if let Err(error) = std::fs::metadata(&folders.location) {
+        sources.insert(folders.location.clone(), Source::Unusable(error.to_string()));
+    }
+    let env_py = folders.env_py();
     if Path::new(&env_py).exists() {
         sources.insert(env_py.clone(), file(Path::new(&env_py)));
     }
@@ -121,6 +124,8 @@ fn environment(config: &str, folders: &Folders) -> Code {
 fn collect(folder: &str, depth: usize, sources: &mut Sources) {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
+        // Alembic passes over a folder of versions that is not there.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
         Err(error) => {
             sources.insert(folder.to_owned(), Source::Unusable(error.to_string()));
             return;
@@ -150,13 +155,13 @@ fn file(path: &Path) -> Source {
         if !file.metadata()?.is_file() {
             return Err(std::io::Error::other("it is no regular file"));
         }
-        file.take(LONGEST_FILE as u64 + 1).read_to_end(&mut bytes)
+        file.take(LONGEST_SCRIPT as u64 + 1).read_to_end(&mut bytes)
     });
     match read {
         Err(error) => Source::Unusable(error.to_string()),
-        Ok(_) if bytes.len() > LONGEST_FILE => Source::Unusable(format!(
-            "it is longer than {} KiB: no revision script is",
-            LONGEST_FILE >> 10
+        Ok(_) if bytes.len() > LONGEST_SCRIPT => Source::Unusable(format!(
+            "it is longer than {} MiB: no revision script is",
+            LONGEST_SCRIPT >> 20
         )),
         Ok(_) => Source::Bytes(bytes),
     }

@@ -7,6 +7,7 @@ use super::State;
 use super::expectation::same_app;
 use super::live::{LiveContainer, LiveEnvironment, LiveStanding};
 use super::settings::Settings;
+use crate::alembic::plan;
 use crate::model::container::ContainerState;
 use crate::model::revision::{DatabaseId, Heads, Revision, VersionTable};
 use crate::model::script::DEFAULT_ENVIRONMENT;
@@ -214,17 +215,22 @@ pub(super) fn known_by(state: &State, revisions: &[Revision]) -> Vec<String> {
 
 /// The services near a database whose scripts create this table.
 pub(super) fn creators<'a>(state: &'a State, database: &DatabaseId, table: &str) -> BTreeSet<&'a ServiceId> {
-    let near = state.live.databases.get(database);
-    let near = near
+    let live = state.live.databases.get(database);
+    let near = live
         .map(|live| live.reading.services.as_slice())
         .unwrap_or_default();
+    let compared = |table: &str| plan::compared(table, live.map(|live| live.reading.kind), Some(database));
+    let table = compared(table);
     let creates = |service: &&ServiceId| {
         let mut own = state
             .live
             .code
             .of(service)
             .flat_map(|(_, environments)| environments.values());
-        own.any(|environment| environment.graph.creates.contains(table))
+        own.any(|environment| {
+            let mut created = environment.graph.creates.iter();
+            created.any(|created| compared(created) == table)
+        })
     };
     near.iter().filter(creates).collect()
 }

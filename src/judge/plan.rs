@@ -82,21 +82,21 @@ fn scene(state: &State, service: &ServiceId, table: Option<&VersionTable>) -> Pl
 /// Whose scripts create which tables of a database; of what no scripts create, who was seen to.
 fn owners(state: &State, database: &DatabaseId) -> BTreeMap<String, BTreeSet<ServiceId>> {
     let mut owners: BTreeMap<String, BTreeSet<ServiceId>> = BTreeMap::new();
-    let near = state.live.databases.get(database);
-    let near = near
-        .map(|live| live.reading.services.as_slice())
-        .unwrap_or_default();
-    for service in near {
+    let live = state.live.databases.get(database);
+    let near = live.map(|live| live.reading.services.as_slice());
+    let compared = |table: &str| plan::compared(table, live.map(|live| live.reading.kind), Some(database));
+    for service in near.unwrap_or_default() {
         for seen in code::newest(state, service).into_values() {
             for table in &seen.environment.graph.creates {
-                owners.entry(table.clone()).or_default().insert(service.clone());
+                let made = owners.entry(compared(table)).or_default();
+                made.insert(service.clone());
             }
         }
     }
     let seen = state.durable.schemas.known.get(database);
     for (table, owner) in seen.into_iter().flat_map(|record| &record.owners) {
         owners
-            .entry(table.clone())
+            .entry(compared(table))
             .or_insert_with(|| BTreeSet::from([owner.clone()]));
     }
     owners

@@ -47,7 +47,7 @@ pub struct PlanScene {
     pub kind: Option<DatabaseKind>,
     /// What stands in the table; `None` where it was not read, and everything counts as pending.
     pub current: Option<Heads>,
-    /// Tables of the database, by name, with the services whose scripts create them.
+    /// Tables of the database, by the name by which they are compared, with the services whose scripts create them.
     pub owners: BTreeMap<String, BTreeSet<ServiceId>>,
 }
 

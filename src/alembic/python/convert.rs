@@ -12,7 +12,9 @@ use ruff_source_file::LineIndex;
 use ruff_text_size::{Ranged, TextRange};
 
 use super::nesting::TOO_DEEP;
-use super::tree::{Call, Comprehension, Expr, Function, Kind, Loop, Parameter, Part, Stmt, StmtKind, Try};
+use super::tree::{
+    Call, Comprehension, Expr, Function, Kind, Loop, Parameter, Part, Scope, Stmt, StmtKind, Try,
+};
 
 mod expressions;
 
@@ -137,9 +139,15 @@ impl<'s> Converter<'s> {
                         .collect::<Converted<_>>()?,
                 )
             }
+            ast::Stmt::Global(it) => self.outer(&it.names, Scope::Module),
+            ast::Stmt::Nonlocal(it) => self.outer(&it.names, Scope::Around),
             ast::Stmt::Delete(it) => StmtKind::Other(self.exprs(&it.targets, level)?),
             _ => StmtKind::Pass,
         })
+    }
+
+    fn outer(&self, names: &[ast::Identifier], scope: Scope) -> StmtKind {
+        StmtKind::Outer(names.iter().map(|name| self.name(name)).collect(), scope)
     }
 
     fn function(&self, it: &ast::StmtFunctionDef, level: usize) -> Converted<Function> {

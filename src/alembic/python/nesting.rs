@@ -8,7 +8,7 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer};
 
 /// More than scripts have by far (a link of a chain of calls counts two), and little enough for any stack. Blocks are not counted: each
-/// level needs a longer indentation than the one around it, so that a file of the size that is read has some 700 at most.
+/// level needs a longer indentation than the one around it, so that a file of the size that is read has some 2,000 at most.
 const DEEPEST_TOKENS: usize = 1_000;
 
 /// The lexer does not tell where it is.

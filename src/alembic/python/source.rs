@@ -4,15 +4,15 @@
 
 use std::borrow::Cow;
 
-use crate::alembic::LONGEST_FILE;
+use crate::alembic::LONGEST_SCRIPT;
 
 /// A file's text.
 pub(super) type Text<'s> = Cow<'s, str>;
 
 /// The text of a file: UTF-8. A byte order mark stays: the parser skips it.
 pub(super) fn decode(source: &[u8]) -> Result<Text<'_>, String> {
-    if source.len() > LONGEST_FILE {
-        return Err(format!("longer than {} KiB", LONGEST_FILE / 1024));
+    if source.len() > LONGEST_SCRIPT {
+        return Err(format!("longer than {} MiB", LONGEST_SCRIPT >> 20));
     }
     if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
         return Err("line 1: UTF-16, only UTF-8 is read".to_owned());

@@ -21,6 +21,8 @@ pub(in crate::alembic) enum StmtKind {
     /// `target += value`; the value of another operator than `+` is not kept as a sum.
     Augmented(Expr, Expr),
     Function(Rc<Function>),
+    /// `global` and `nonlocal`: names that belong to the module, or to a function around.
+    Outer(Vec<Rc<str>>, Scope),
     Class(Rc<str>, Vec<Stmt>),
     Return(Option<Expr>),
     Raise(Vec<Expr>),
@@ -39,6 +41,15 @@ pub(in crate::alembic) enum StmtKind {
     Match(Expr, Vec<(String, Vec<Stmt>)>),
     /// Anything else, with the expressions in it.
     Other(Vec<Expr>),
+}
+
+/// Whose names a function declares to be no names of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::alembic) enum Scope {
+    /// `global`.
+    Module,
+    /// `nonlocal`.
+    Around,
 }
 
 /// `try`.
@@ -177,6 +188,7 @@ impl Stmt {
                     .collect()
             }
             StmtKind::Import(_)
+            | StmtKind::Outer(..)
             | StmtKind::Class(..)
             | StmtKind::Pass
             | StmtKind::Leave

@@ -36,7 +36,9 @@ pub(super) enum Fit {
 pub(super) fn fit(from: &str, to: &str, kind: Option<DatabaseKind>) -> Fit {
     let plain = |written: &str| written.split_whitespace().collect::<String>().to_lowercase();
     let (plain_from, plain_to) = (plain(from), plain(to));
-    if plain_from == plain_to && !to.contains('…') {
+    // In quotes, case and blanks are part of a value.
+    let is_same = from.trim() == to.trim() || (plain_from == plain_to && !to.contains(['\'', '"']));
+    if is_same && !to.contains('…') {
         return Fit::All;
     }
     let names_mysql = OF_MYSQL
@@ -233,6 +235,32 @@ mod tests {
             ("INT", "VARCHAR(5)", "no"),
             ("INT", "VARCHAR(11)", "yes"),
             ("VARCHAR(11)", "INT", "no"),
+        ]);
+    }
+
+    #[test]
+    fn mysql_takes_the_smallest_kind_that_holds_a_length() {
+        let mysql = Some(DatabaseKind::MySql);
+        for (from, to, expected) in [
+            ("sa.Text(length=16777215)", "mysql.MEDIUMTEXT()", "yes"),
+            ("mysql.MEDIUMTEXT()", "sa.Text(length=16777215)", "yes"),
+            ("mysql.MEDIUMTEXT()", "sa.Text()", "no"),
+            ("sa.Text(length=4294967295)", "sa.Text()", "no"),
+            ("TEXT", "TEXT(200)", "no"),
+            ("BLOB", "sa.LargeBinary(length=4294967295)", "yes"),
+            ("sa.LargeBinary(length=65536)", "mysql.BLOB()", "no"),
+        ] {
+            assert_eq!(fits(from, to, mysql), expected, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn the_values_of_an_enum_are_taken_as_they_are_written() {
+        check(&[
+            ("sa.Enum('Open', 'Shut')", "sa.Enum('open', 'shut')", "no"),
+            ("sa.Enum('a b')", "sa.Enum('ab')", "no"),
+            ("sa.Enum('a','b')", "sa.Enum('a', 'b')", "yes"),
+            ("sa.Enum(Colour)", "sa.Enum( Colour )", "yes"),
         ]);
     }
 

@@ -48,8 +48,8 @@ impl Type {
         let written = Written::read(written);
         let is_mysql = kind == Some(DatabaseKind::MySql);
         let length = || written.number(0, "length");
-        // MySQL's plain kinds have an end.
-        let ending = |most: u64| is_mysql.then_some(most);
+        // MySQL's plain kinds have an end: that of the smallest kind that holds the length which is given.
+        let ending = || is_mysql.then(|| length().map_or(CLASSES[1], class));
         match written.name.as_str() {
             _ if written.behind.contains(['[', '.', '(']) || written.is_computed() => Self::Other,
             "string" | "varchar" | "character varying" | "char varying" | "nvarchar" | "unicode" => {
@@ -57,13 +57,13 @@ impl Type {
             }
             "char" | "character" | "nchar" | "bpchar" => Self::Text(length().or(Some(1))),
             "tinytext" => Self::Text(Some(255)),
-            "text" | "clob" | "unicodetext" | "citext" => Self::Text(ending(65_535)),
+            "text" | "clob" | "unicodetext" | "citext" => Self::Text(ending()),
             "mediumtext" => Self::Text(Some(16_777_215)),
             "longtext" => Self::Text(Some(4_294_967_295)),
             "binary" => Self::Bytes(length().or(Some(1))),
             "varbinary" => Self::Bytes(length()),
             "tinyblob" => Self::Bytes(Some(255)),
-            "blob" | "largebinary" => Self::Bytes(ending(65_535)),
+            "blob" | "largebinary" => Self::Bytes(ending()),
             "mediumblob" => Self::Bytes(Some(16_777_215)),
             "longblob" => Self::Bytes(Some(4_294_967_295)),
             "bytea" => Self::Bytes(None),
@@ -88,6 +88,15 @@ impl Type {
             },
         }
     }
+}
+
+/// How much MySQL's four kinds of text and bytes hold.
+const CLASSES: [u64; 4] = [255, 65_535, 16_777_215, 4_294_967_295];
+
+/// What the smallest kind holds that has room for `length`; MySQL takes `TEXT(70000)` for `MEDIUMTEXT`.
+fn class(length: u64) -> u64 {
+    let mut classes = CLASSES.into_iter();
+    classes.find(|most| length <= *most).unwrap_or(CLASSES[3])
 }
 
 fn bits(name: &str) -> Option<u32> {

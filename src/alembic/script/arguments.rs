@@ -66,7 +66,8 @@ impl<'t> Reader<'t> {
             return Value::Unknown;
         }
         let names = self.parameters(function, arguments);
-        self.enter(function, parent, names)
+        let given = self.given(expr, &names);
+        self.enter(function, parent, (names, given))
     }
 
     fn parameters(

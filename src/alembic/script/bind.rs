@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::alembic::python::{Expr, Kind, Stmt, StmtKind};
 
+use super::containers::root;
 use super::reader::Reader;
 use super::value::{Value, in_schema};
 
@@ -77,9 +78,9 @@ impl<'t> Reader<'t> {
             // What is set inside a list or a dictionary makes the whole unknown.
             Kind::Subscript(owner, index) => {
                 drop(self.eval(index));
-                let before = self.eval(owner);
-                if let Some(name) = owner.as_name() {
-                    self.bind(&name.into(), Value::Plain.or(&before));
+                drop(self.eval(owner));
+                if let Some(name) = root(owner) {
+                    self.fill(name, &[&value]);
                 }
             }
             _ => {}

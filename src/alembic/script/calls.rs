@@ -107,7 +107,9 @@ impl<'t> Reader<'t> {
     /// A method of something of which nothing is known.
     fn unknown_method(&mut self, expr: &'t Expr, method: &str, arguments: &Arguments<'t>) -> Value<'t> {
         if HARMLESS_METHODS.contains(&method) && !arguments.reach_schema() {
-            return Value::Plain;
+            // What is in it is as unknown.
+            let takes_out = matches!(method, "items" | "values");
+            return if takes_out { Value::Unknown } else { Value::Plain };
         }
         self.unknown(expr, arguments)
     }
@@ -148,49 +150,19 @@ impl<'t> Reader<'t> {
                 let made = format::of_text(text, method, &arguments);
                 self.priced(expr, made)
             }
-            Value::Dict(items) => format::of_dict(items, owner, method, &arguments),
+            Value::Dict(items) => {
+                let value = format::of_dict(items, owner, method, &arguments);
+                self.on_container(call, &arguments);
+                value
+            }
             Value::List(values) => {
                 self.on_list(call, values, method, &arguments);
                 Value::Plain
             }
-            _ => self.plain(expr, method, &arguments),
-        }
-    }
-
-    /// A list that is changed is known if it has a name and only grows.
-    fn on_list(
-        &mut self,
-        call: &'t Call,
-        values: &Rc<Vec<Value<'t>>>,
-        method: &str,
-        arguments: &Arguments<'t>,
-    ) {
-        let Kind::Attribute(list, _) = &call.function.kind else {
-            return;
-        };
-        let Some(name) = list.as_name() else {
-            return;
-        };
-        let mut values = values.to_vec();
-        let value = match (method, arguments.positional.as_slice()) {
-            ("append", [value]) => {
-                values.push(value.clone());
-                Value::list(values)
+            _ => {
+                self.on_container(call, &arguments);
+                self.plain(expr, method, &arguments)
             }
-            ("extend", [Value::List(more)]) => {
-                values.extend(more.iter().cloned());
-                Value::list(values)
-            }
-            ("index" | "count" | "copy", _) => return,
-            _ => Value::Plain,
-        };
-        // Its length is paid for: growing copies it.
-        let cost = match &value {
-            Value::List(values) => 1 + values.len() / 16,
-            _ => 1,
-        };
-        if self.pay(call.function.start, cost) {
-            self.bind(&name.into(), value);
         }
     }
 }

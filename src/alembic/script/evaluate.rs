@@ -99,7 +99,8 @@ impl<'t> Reader<'t> {
             Value::Int(value) => Some(value != 0),
             Value::Nothing => Some(false),
             Value::Str(text) if !text.contains(HOLE) => Some(!text.is_empty()),
-            Value::List(values) => Some(!values.is_empty()),
+            // One that is empty is there to be filled, by whom is not always followed.
+            Value::List(values) => (!values.is_empty()).then_some(true),
             // Imports for type checkers only; no doubt if anything else is there.
             Value::Imported(name) if name.ends_with("typing.TYPE_CHECKING") => Some(false),
             _ => None,
@@ -178,8 +179,10 @@ impl<'t> Reader<'t> {
     /// What `for` goes over.
     pub(super) fn items(&mut self, expr: &'t Expr) -> Items<'t> {
         let each = match self.eval(expr) {
-            Value::List(values) if values.len() <= ROUNDS => return Items::Known(values.to_vec()),
-            Value::Dict(items) if items.len() <= ROUNDS => {
+            Value::List(values) if (1..=ROUNDS).contains(&values.len()) => {
+                return Items::Known(values.to_vec());
+            }
+            Value::Dict(items) if (1..=ROUNDS).contains(&items.len()) => {
                 return Items::Known(items.iter().map(|(key, _)| key.clone()).collect());
             }
             Value::Query { table, .. } => {

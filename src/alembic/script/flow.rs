@@ -80,13 +80,19 @@ impl<'t> Reader<'t> {
             }
             StmtKind::Augmented(target, value) => {
                 let (before, added) = (self.eval(target), self.eval(value));
+                let is_list = matches!(before, Value::List(_));
                 let sum = super::format::sum(vec![before, added]);
-                self.assign(target, sum);
+                match &target.kind {
+                    // It stays the same list under every name that it has.
+                    Kind::Name(name) if is_list => self.change(name, sum),
+                    _ => self.assign(target, sum),
+                }
             }
             StmtKind::Function(function) => {
                 let frame = self.frames.len().saturating_sub(1);
                 self.bind(&function.name, Value::Function(function, frame));
             }
+            StmtKind::Outer(names, scope) => self.declare(names, *scope),
             StmtKind::Class(name, body) => self.class(name, body),
             StmtKind::Return(value) => {
                 let value = value.as_ref().map_or(Value::Nothing, |value| self.eval(value));

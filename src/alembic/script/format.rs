@@ -146,7 +146,7 @@ pub(super) fn of_text<'t>(own: &Rc<str>, method: &str, arguments: &Arguments<'t>
     match method {
         "format" => braces(own, arguments),
         "join" => match first {
-            Some(Value::List(values)) => {
+            Some(Value::List(values)) if !values.is_empty() => {
                 let parts: Vec<String> = values.iter().map(hole).collect();
                 text(parts.join(own))
             }
@@ -193,7 +193,7 @@ pub(super) fn of_dict<'t>(
         }
         "keys" => Value::list(items.iter().map(|(key, _)| key.clone()).collect()),
         "values" => Value::list(items.iter().map(|(_, value)| value.clone()).collect()),
-        "get" => arguments
+        "get" | "pop" | "setdefault" => arguments
             .positional
             .first()
             .and_then(|key| item(own, key))

@@ -2,8 +2,9 @@
 //!
 //! Promises that a name which a round binds is not taken for known in a later one. Refuses to count the rounds of others.
 
-use crate::alembic::python::{Expr, Kind, Stmt, StmtKind};
+use crate::alembic::python::{Expr, Kind, Stmt, StmtKind, exprs};
 
+use super::containers::{changed, root};
 use super::flow::{End, Flow};
 use super::reader::{Doubt, Reader};
 use super::value::Value;
@@ -72,32 +73,41 @@ impl<'t> Reader<'t> {
         last
     }
 
-    /// What a loop's body binds is unknown from its second round on.
+    /// What a loop's body binds or changes is unknown from its second round on.
     fn forget(&mut self, body: &'t [Stmt]) {
+        let mut seen = self.forget_bound(body);
+        exprs(body, &mut |expr| {
+            seen += 1;
+            match &expr.kind {
+                Kind::Call(call) => {
+                    if let Some(name) = changed(call) {
+                        self.fill(name, &[]);
+                    }
+                }
+                Kind::Named(target, _) => self.assign_unknown(target),
+                _ => {}
+            }
+        });
+        // What is skipped in every round is looked through in every round all the same.
+        self.pay(body.first().map_or(0, |stmt| stmt.start), seen / 16);
+    }
+
+    /// How many statements there are.
+    fn forget_bound(&mut self, body: &'t [Stmt]) -> usize {
+        let mut seen = body.len();
         for stmt in body {
             match &stmt.kind {
                 StmtKind::Assign(targets, _) => targets.iter().for_each(|target| self.assign_unknown(target)),
                 StmtKind::Augmented(target, _) | StmtKind::For(target, ..) => self.assign_unknown(target),
-                StmtKind::Expr(expr) => self.forget_changed(expr),
                 _ => {}
             }
             if !matches!(stmt.kind, StmtKind::Function(_) | StmtKind::Class(..)) {
                 for block in stmt.blocks() {
-                    self.forget(block);
+                    seen += self.forget_bound(block);
                 }
             }
         }
-    }
-
-    /// `names.append(name)`.
-    fn forget_changed(&mut self, expr: &'t Expr) {
-        if let Kind::Call(call) = &expr.kind
-            && let Kind::Attribute(receiver, _) = &call.function.kind
-            && let Some(name) = receiver.as_name()
-            && matches!(self.bound(name), Some(Value::List(_) | Value::Dict(_)))
-        {
-            self.bind(&name.into(), Value::Plain);
-        }
+        seen
     }
 
     fn assign_unknown(&mut self, target: &'t Expr) {
@@ -107,6 +117,11 @@ impl<'t> Reader<'t> {
                 self.bind(name, Value::Plain.or(&before));
             }
             Kind::List(targets) => targets.iter().for_each(|target| self.assign_unknown(target)),
+            Kind::Subscript(owner, _) => {
+                if let Some(name) = root(owner) {
+                    self.fill(name, &[]);
+                }
+            }
             _ => {}
         }
     }

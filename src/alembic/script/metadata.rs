@@ -28,25 +28,26 @@ enum Given {
 
 type Names<'t> = HashMap<&'t str, Given>;
 
-/// The metadata of a module; `None` if it has no `revision`.
+/// The metadata of a module; `None` if it has no `revision`, nor has `name`, where its file is named like one.
 ///
 /// # Errors
 ///
 /// One sentence, if a part of it is computed or is not what it should be.
-pub(super) fn read(module: &Module) -> Result<Option<Metadata>, String> {
+pub(super) fn read(module: &Module, name: Option<&str>) -> Result<Option<Metadata>, String> {
     let names = names(&module.body);
-    let Some(revision) = names.get("revision") else {
-        return Ok(None);
-    };
-    let Given::One(revision) = revision else {
-        return Err(complaint(module, "revision", revision));
+    // `from … import *` may bring it along.
+    let revision = match (names.get("revision").or(names.get("*")), name) {
+        (Some(Given::One(revision)), _) => revision.clone(),
+        (Some(other), _) => return Err(complaint(module, "revision", other)),
+        (None, Some(name)) if names.contains_key("down_revision") => name.to_owned(),
+        (None, _) => return Ok(None),
     };
     if !names.contains_key("down_revision") {
         return Err("down_revision is missing, so that Alembic does not load the script".to_owned());
     }
     let down_revisions = several(module, &names, "down_revision")?;
     Ok(Some(Metadata {
-        revision: Revision(revision.clone()),
+        revision: Revision(revision),
         down_revisions: down_revisions.into_iter().map(Revision).collect(),
         depends_on: several(module, &names, "depends_on")?,
         branch_labels: several(module, &names, "branch_labels")?,

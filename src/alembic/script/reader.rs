@@ -3,7 +3,7 @@
 //! Promises that a reading ends: every step costs, and what cannot be paid is said to be unreadable. Refuses to know what statements and
 //! expressions mean.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::alembic::python::{Expr, Function, Kind, Module, Stmt, StmtKind};
@@ -48,6 +48,27 @@ pub(super) struct Frame<'t> {
     pub(super) returned: Option<Value<'t>>,
     /// Where it was called again while it ran.
     pub(super) recursion: Option<&'t Expr>,
+    /// What it declares `global` or `nonlocal`, with the frames that those names belong to.
+    pub(super) outer: HashMap<Rc<str>, usize>,
+    /// Parameters that were given a list or a dictionary which has a name where the function was called: its frame, and that name.
+    pub(super) given: Given,
+}
+
+/// A parameter's name, and which name's value it was given.
+pub(super) type Given = HashMap<Rc<str>, (usize, Rc<str>)>;
+
+impl<'t> Frame<'t> {
+    fn new(function: Option<&'t Rc<Function>>, parent: usize, names: HashMap<Rc<str>, Value<'t>>) -> Self {
+        Self {
+            names,
+            parent,
+            function,
+            returned: None,
+            recursion: None,
+            outer: HashMap::new(),
+            given: Given::new(),
+        }
+    }
 }
 
 /// What a branch bound: frame, name, value.
@@ -57,6 +78,8 @@ pub(super) struct Reader<'t> {
     pub(super) module: &'t Module,
     pub(super) frames: Vec<Frame<'t>>,
     pub(super) doubts: Vec<Doubt<'t>>,
+    /// Names that some function declares `global` or `nonlocal`: who calls it when is not followed, so that no such flag is ever known.
+    shared: HashSet<Rc<str>>,
     /// Unknown functions that only make an argument of an operation are its types and defaults.
     pub(super) quiet: usize,
     operations: Vec<Operation>,
@@ -73,13 +96,8 @@ impl<'t> Reader<'t> {
     pub(super) fn new(module: &'t Module) -> Self {
         Self {
             module,
-            frames: vec![Frame {
-                names: HashMap::new(),
-                parent: 0,
-                function: None,
-                returned: None,
-                recursion: None,
-            }],
+            frames: vec![Frame::new(None, 0, HashMap::new())],
+            shared: shared(&module.body),
             doubts: Vec::new(),
             quiet: 0,
             operations: Vec::new(),
@@ -115,7 +133,8 @@ impl<'t> Reader<'t> {
         if function.body.iter().all(is_stub) {
             return Body::Stub;
         }
-        self.enter(function, frame, HashMap::new());
+        // What it does to the module's names is undone: the other function runs at another time.
+        drop(self.branch(|reader| reader.enter(function, frame, (HashMap::new(), Given::new()))));
         let does = std::mem::take(&mut self.operations);
         self.restart();
         Body::Does(does)
@@ -233,26 +252,21 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn bind(&mut self, name: &Rc<str>, value: Value<'t>) {
-        self.bind_in(self.frames.len().saturating_sub(1), name, value);
+        let own = self.frames.len().saturating_sub(1);
+        let outer = self.frames.last().and_then(|frame| frame.outer.get(name));
+        self.bind_in(outer.copied().unwrap_or(own), name, value);
     }
 
-    fn bind_in(&mut self, index: usize, name: &Rc<str>, value: Value<'t>) {
+    pub(super) fn bind_in(&mut self, index: usize, name: &Rc<str>, value: Value<'t>) {
+        let value = if self.shared.contains(name) {
+            value.unsure()
+        } else {
+            value
+        };
         if let Some(frame) = self.frames.get_mut(index) {
             let before = frame.names.insert(Rc::clone(name), value);
             if self.branches > 0 {
                 self.before.push((index, Rc::clone(name), before));
-            }
-        }
-    }
-
-    /// What a name is bound to, here or around.
-    pub(super) fn bound(&self, name: &str) -> Option<&Value<'t>> {
-        let mut index = self.frames.len().checked_sub(1)?;
-        loop {
-            let frame = self.frames.get(index)?;
-            match frame.names.get(name) {
-                None if index > 0 => index = frame.parent,
-                found => return found,
             }
         }
     }
@@ -316,14 +330,13 @@ impl<'t> Reader<'t> {
         &mut self,
         function: &'t Rc<Function>,
         parent: usize,
-        names: HashMap<Rc<str>, Value<'t>>,
+        (names, given): (HashMap<Rc<str>, Value<'t>>, Given),
     ) -> Value<'t> {
+        // A function may outlive the one that it was defined in, whose names are gone then.
+        let parent = if parent < self.frames.len() { parent } else { 0 };
         self.frames.push(Frame {
-            names,
-            parent,
-            function: Some(function),
-            returned: None,
-            recursion: None,
+            given,
+            ..Frame::new(Some(function), parent, names)
         });
         let found = self.operations.len();
         let (doubts, quiet) = (self.doubts.len(), std::mem::take(&mut self.quiet));
@@ -356,6 +369,18 @@ impl<'t> Reader<'t> {
 /// Foreign text as it is kept: without secrets, and short.
 pub(super) fn shown(text: &str) -> String {
     shorten(&redact(text), SHOWN)
+}
+
+/// What functions in these statements declare `global` or `nonlocal`.
+fn shared(body: &[Stmt]) -> HashSet<Rc<str>> {
+    let mut names = HashSet::new();
+    for stmt in body {
+        if let StmtKind::Outer(outer, _) = &stmt.kind {
+            names.extend(outer.iter().cloned());
+        }
+        names.extend(stmt.blocks().into_iter().flat_map(shared));
+    }
+    names
 }
 
 /// It does nothing, or says that it cannot be done.

@@ -297,3 +297,5 @@ fn a_function_that_calls_itself_ends() {
     let lines = "def f(n):\n    op.drop_table('a')\n    g(n)\ndef g(n):\n    f(n)\nf(1)";
     assert_eq!(unreadable(lines), ["f(n)"]);
 }
+
+mod filled;

@@ -9,6 +9,9 @@ use crate::alembic::python::Function;
 use crate::alembic::sql::HOLE;
 use crate::model::script::{Action, Name};
 
+/// How many values are looked at to tell whether a list holds a connection.
+const LOOKED_INTO: usize = 1_000;
+
 /// A value.
 #[derive(Clone)]
 pub(super) enum Value<'t> {
@@ -102,8 +105,53 @@ impl Value<'_> {
         match self {
             Self::Imported(name) => name.starts_with("alembic"),
             Self::Bind | Self::Batch(_) | Self::Metadata => true,
-            Self::List(values) => values.iter().any(Self::reaches_schema),
+            Self::List(_) => self.reaches_within(&mut { LOOKED_INTO }),
             _ => false,
+        }
+    }
+
+    /// A list that holds another twice, which holds another twice, is too long to be looked through.
+    fn reaches_within(&self, left: &mut usize) -> bool {
+        let Self::List(values) = self else {
+            return self.reaches_schema();
+        };
+        values.iter().any(|value| {
+            *left = left.saturating_sub(1);
+            *left == 0 || value.reaches_within(left)
+        })
+    }
+
+    /// To call it or what it has is to do something, so that it must not get lost unseen.
+    pub(super) fn acts(&self) -> bool {
+        matches!(
+            self,
+            Self::Unknown
+                | Self::Imported(_)
+                | Self::Function(..)
+                | Self::Bind
+                | Self::Batch(_)
+                | Self::Metadata
+                | Self::Query { .. }
+        )
+    }
+
+    /// Something like that is in this list or dictionary.
+    pub(super) fn holds_what_acts(&self) -> bool {
+        match self {
+            Self::List(values) => values.iter().any(Self::acts),
+            Self::Dict(items) => items.iter().any(|(_, value)| value.acts()),
+            _ => false,
+        }
+    }
+
+    /// As much of it as is sure where others may set it too.
+    pub(super) fn unsure(self) -> Self {
+        if self.may_do_anything() {
+            self
+        } else if self.holds_what_acts() {
+            Self::Unknown
+        } else {
+            Self::Plain
         }
     }
 
@@ -158,6 +206,15 @@ impl Value<'_> {
                 | Self::Column(_)
                 | Self::Generated
         )
+    }
+
+    /// Which list or dictionary it is, among those that there are now.
+    pub(super) fn identity(&self) -> Option<usize> {
+        match self {
+            Self::List(values) => Some(Rc::as_ptr(values).addr()),
+            Self::Dict(items) => Some(Rc::as_ptr(items).addr()),
+            _ => None,
+        }
     }
 
     fn is(&self, other: &Self) -> bool {

@@ -19,7 +19,7 @@ pub(super) struct Options {
     section: BTreeMap<String, String>,
     defaults: BTreeMap<String, String>,
     /// Without its section a file says nothing, not even in `[DEFAULT]`.
-    has_section: bool,
+    pub(super) has_section: bool,
 }
 
 impl Options {

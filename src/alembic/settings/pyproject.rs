@@ -44,6 +44,7 @@ pub(super) fn read(text: &str, here: &str) -> Result<Settings, String> {
         Some(_) => return Err("the value of recursive_version_locations must be true or false".to_owned()),
     };
     Ok(Settings {
+        has_section: !alembic.is_empty(),
         script_location,
         version_locations,
         recursive,

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use tokio::sync::mpsc;
 
 use super::super::wire::Body;
-use crate::alembic::{LONGEST_FILE, paths};
+use crate::alembic::{LONGEST_SCRIPT, paths};
 use crate::model::time::Timestamp;
 
 /// The most that is read of one archive: a folder of scripts has a few MiB, and what a container holds may be anything.
@@ -39,7 +39,7 @@ pub(super) enum Entry {
     Unusable(String),
 }
 
-/// Files by their absolute path. Folders are not in it.
+/// Files and links by their absolute path. Folders are not in it.
 pub(super) type Entries = BTreeMap<String, Entry>;
 
 /// What was kept of an archive.
@@ -55,7 +55,7 @@ pub(super) struct Unpacked {
 #[error("{0}")]
 pub(super) struct ArchiveError(String);
 
-/// Unpacks the answer to a question for `path`, which is absolute; only files that `is_wanted` are kept.
+/// Unpacks the answer to a question for `path`, which is absolute; only files that `is_wanted`, and links, are kept.
 ///
 /// # Errors
 /// When the answer breaks off, is no tar, is too large or takes too long.
@@ -151,10 +151,13 @@ fn entries(tar: impl Read, root: &str, is_wanted: fn(&str) -> bool) -> Result<Un
             continue;
         };
         let path = paths::join(above, &name);
-        if !paths::is_within(&path, root) || !(path == root || is_wanted(&path)) {
+        let kind = entry.header().entry_type();
+        // A link may lead to a folder, whatever it is called.
+        let is_kept = path == root || kind == tar::EntryType::Symlink || is_wanted(&path);
+        if !paths::is_within(&path, root) || !is_kept {
             continue;
         }
-        let what = match entry.header().entry_type() {
+        let what = match kind {
             tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse => {
                 content(&mut entry)?
             }
@@ -183,12 +186,12 @@ fn target(entry: &tar::Entry<'_, impl Read>) -> Option<String> {
 
 fn content(entry: &mut tar::Entry<'_, impl Read>) -> Result<Entry, String> {
     let mut bytes = Vec::new();
-    let mut head = entry.take(LONGEST_FILE as u64 + 1);
+    let mut head = entry.take(LONGEST_SCRIPT as u64 + 1);
     head.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() > LONGEST_FILE {
+    if bytes.len() > LONGEST_SCRIPT {
         return Ok(Entry::Unusable(format!(
-            "it is longer than {} KiB: no revision script is",
-            LONGEST_FILE >> 10
+            "it is longer than {} MiB: no revision script is",
+            LONGEST_SCRIPT >> 20
         )));
     }
     Ok(Entry::File(bytes))

@@ -20,6 +20,8 @@ use crate::model::time::Timestamp;
 const PYPROJECT: &str = "pyproject.toml";
 /// The section of alembic.ini that is meant where nobody names another.
 const SECTION: &str = "alembic";
+/// What is said of a folder that must be there.
+const NO_FOLDER: &str = "there is no such folder in the container";
 /// How many links that lead out of a folder are followed: a few shared scripts, no shop of them.
 const LINKS_OUT: usize = 32;
 /// How many links a configuration or a folder may itself be behind.
@@ -123,29 +125,68 @@ impl Asking<'_> {
                 return Ok(Some(unreadable(config, &problem.reason)));
             }
         };
-        // A pyproject.toml may be about anything.
-        let Some(folders) = Folders::of(&settings, &self.place.working_dir) else {
-            return Ok(None);
+        let working_dir = &self.place.working_dir;
+        let (folders, sources) = if let Some(folders) = Folders::of(&settings, working_dir) {
+            self.elsewhere(folders, Folders::of(&settings, here)).await?
+        } else {
+            // A pyproject.toml may be about anything.
+            let Some(folders) = Folders::of_flask(&settings, config, working_dir) else {
+                return Ok(None);
+            };
+            let sources = self.sources(&folders).await?;
+            if !sources.contains_key(&folders.env_py()) {
+                return Ok(None);
+            }
+            (folders, sources)
         };
         self.from.insert(config.to_owned());
-        let sources = self.sources(&folders).await?;
         let path = config.to_owned();
         let parsed = on_a_deep_stack(move || code::read(&path, &folders, &sources)).await;
         Ok(Some(parsed.unwrap_or_else(|why| unreadable(config, &why))))
     }
 
-    /// Everything in the folders that the settings name.
+    /// The folders as seen from where commands start; those that are seen from the configuration, if only they are there: a command may
+    /// go to its folder first, in a script that is not read.
+    async fn elsewhere(
+        &mut self,
+        folders: Folders,
+        others: Option<Folders>,
+    ) -> Result<(Folders, Sources), EngineError> {
+        let missing = Source::Unusable(NO_FOLDER.to_owned());
+        let is_missing =
+            |folders: &Folders, sources: &Sources| sources.get(&folders.location) == Some(&missing);
+        let sources = self.sources(&folders).await?;
+        if let Some(others) = others.filter(|others| *others != folders)
+            && is_missing(&folders, &sources)
+        {
+            let found = self.sources(&others).await?;
+            if !is_missing(&others, &found) {
+                return Ok((others, found));
+            }
+        }
+        Ok((folders, sources))
+    }
+
+    /// Everything in the folders that the settings name. Alembic passes over a folder of versions that is not there.
     async fn sources(&mut self, folders: &Folders) -> Result<Sources, EngineError> {
         let mut sources = Sources::new();
         let mut done: Vec<&String> = Vec::new();
+        let mut links: BTreeSet<String> = BTreeSet::new();
         for folder in folders.all() {
-            if done.iter().any(|above| paths::is_within(folder, above)) {
+            let is_linked = links.iter().any(|link| paths::is_within(folder, link));
+            if !is_linked && done.iter().any(|above| paths::is_within(folder, above)) {
                 continue;
             }
             self.from.insert(folder.clone());
-            let entries = self.folder(folder).await?;
-            self.keep(&entries, &mut sources).await?;
             done.push(folder);
+            let Some(entries) = self.folder(folder).await? else {
+                if *folder == folders.location {
+                    sources.insert(folder.clone(), Source::Unusable(NO_FOLDER.to_owned()));
+                }
+                continue;
+            };
+            self.keep(&entries, &mut sources).await?;
+            links.extend(entries.into_keys().filter(|path| !code::is_python(path)));
         }
         Ok(sources)
     }
@@ -153,7 +194,9 @@ impl Asking<'_> {
     /// Follows the links among `entries`, a few also to files elsewhere.
     async fn keep(&mut self, entries: &Entries, sources: &mut Sources) -> Result<(), EngineError> {
         let mut left = LINKS_OUT;
-        for path in entries.keys() {
+        let is_kept =
+            |(path, entry): &(&String, &Entry)| code::is_python(path) || !matches!(entry, Entry::Link(_));
+        for (path, _) in entries.iter().filter(is_kept) {
             let source = match archive::find(entries, path) {
                 Found::Bytes(bytes) => Source::Bytes(bytes.to_vec()),
                 Found::Nothing(why) => Source::Unusable(why),
@@ -189,12 +232,12 @@ impl Asking<'_> {
         Ok(Some(Source::Unusable("its links lead in a circle".to_owned())))
     }
 
-    /// The scripts of a folder, behind links too, under the folder's own path.
-    async fn folder(&mut self, path: &str) -> Result<Entries, EngineError> {
+    /// The scripts of a folder, behind links too, under the folder's own path; `None` if there is none.
+    async fn folder(&mut self, path: &str) -> Result<Option<Entries>, EngineError> {
         let mut at = path.to_owned();
         for _ in 0..LINKS {
             let Some(entries) = self.entries(&at, code::is_python).await? else {
-                return Ok(missing(path, "there is no such folder in the container"));
+                return Ok(None);
             };
             if let Some(Entry::Link(target)) = entries.get(&at) {
                 at.clone_from(target);
@@ -209,9 +252,9 @@ impl Asking<'_> {
                     .to_owned();
                 (paths::join(path, &inside), entry)
             });
-            return Ok(renamed.collect());
+            return Ok(Some(renamed.collect()));
         }
-        Ok(missing(path, "its links lead in a circle"))
+        Ok(Some(missing(path, "its links lead in a circle")))
     }
 
     async fn entries(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Live;
 use crate::alembic::graph::{CodeStanding, Graph};
 use crate::alembic::{plan, risk};
-use crate::model::database::DatabaseReading;
+use crate::model::database::{DatabaseKind, DatabaseReading};
 use crate::model::revision::{DatabaseId, Heads, Revision, Standing, VersionTable};
 use crate::model::script::{Code, Script};
 use crate::model::service::{ContainerId, ServiceId};
@@ -184,7 +184,8 @@ impl Live {
                         database: reading.database.clone(),
                         table: name.clone(),
                     };
-                    environment.stand_at(table, standing, only.is_some(), (&mut answers, now));
+                    let place = (reading.kind, &mut answers, now);
+                    environment.stand_at(table, standing, only.is_some(), place);
                 }
             }
         }
@@ -216,7 +217,7 @@ impl LiveEnvironment {
         table: VersionTable,
         standing: &Standing,
         is_new: bool,
-        (answers, now): (&mut Answers, Timestamp),
+        (kind, answers, now): (DatabaseKind, &mut Answers, Timestamp),
     ) {
         let base = Heads::default();
         let heads = match standing {
@@ -229,7 +230,7 @@ impl LiveEnvironment {
         }
         let answer = answers
             .entry((Arc::as_ptr(&self.code), heads.clone()))
-            .or_insert_with(|| LiveStanding::of(&self.code, heads.clone(), now));
+            .or_insert_with(|| LiveStanding::of(&self.code, heads.clone(), (kind, now)));
         let mut fresh = answer.clone();
         if let Some(before) = before.filter(|before| before.word == fresh.word) {
             fresh.since = before.since;
@@ -255,7 +256,7 @@ impl CodeGraph {
 }
 
 impl LiveStanding {
-    fn of(code: &Code, heads: Heads, now: Timestamp) -> Self {
+    fn of(code: &Code, heads: Heads, (kind, now): (DatabaseKind, Timestamp)) -> Self {
         let graph = Graph::new(&code.scripts);
         let (word, pending, unknown, reason) = match graph.standing(&heads) {
             CodeStanding::AtHead { .. } => (StandingWord::AtHead, Vec::new(), Vec::new(), None),
@@ -275,7 +276,7 @@ impl LiveStanding {
         Self {
             heads,
             word,
-            pending: scripts.map(pending_of).collect(),
+            pending: scripts.map(|script| pending_of(script, kind)).collect(),
             unknown,
             reason,
             since: now,
@@ -284,11 +285,11 @@ impl LiveStanding {
 }
 
 /// How it is shown where a whole plan is too much.
-fn pending_of(script: &Script) -> PendingRevision {
+fn pending_of(script: &Script, kind: DatabaseKind) -> PendingRevision {
     let operations = script.upgrade.operations().iter();
     let is_destructive = operations
         .into_iter()
-        .any(|operation| risk::risks(&operation.action, None).destructive.is_some());
+        .any(|operation| risk::risks(&operation.action, Some(kind)).destructive.is_some());
     PendingRevision {
         revision: script.revision.clone(),
         title: script.title.clone(),

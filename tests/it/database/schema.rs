@@ -185,6 +185,36 @@ async fn postgresql_schemas_that_hold_version_tables_are_read_and_partitions_are
 }
 
 #[tokio::test]
+async fn postgresql_partitions_that_foreign_keys_refer_to_come_and_go_unseen() {
+    let database = postgres().await;
+    database.execute(BEFORE).await;
+    let partitioned = "CREATE TABLE log (id INT PRIMARY KEY) PARTITION BY RANGE (id); \
+         CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (1) TO (10); \
+         CREATE TABLE refers (id INT REFERENCES log (id))";
+    database.execute(partitioned).await;
+    let target = target(database.url(), Tables::Found);
+    let more = "CREATE TABLE log_2 PARTITION OF log FOR VALUES FROM (10) TO (20)";
+    assert!(changed_by(&database, &target, more).await.is_empty());
+    let gone = "ALTER TABLE refers DROP CONSTRAINT refers_id_fkey";
+    let words = changed_by(&database, &target, gone).await;
+    assert_eq!(words, ["foreign key refers_id_fkey of refers dropped"]);
+}
+
+#[tokio::test]
+async fn an_expression_that_another_statement_makes_again_is_the_same_in_postgresql() {
+    let database = postgres().await;
+    let made = "CREATE TABLE users (id INT, twice INT GENERATED ALWAYS AS (id * 2) STORED); \
+         CREATE INDEX ix_half ON users ((id / 2)) WHERE id > 7";
+    database.execute(made).await;
+    let target = target(database.url(), Tables::Found);
+    let again = "DROP TABLE users;     CREATE TABLE   users (id INT,   twice INT  GENERATED ALWAYS AS  (id  *  2) STORED); \
+         CREATE  INDEX   ix_half ON   users  ((id   /   2)) WHERE   id  >  7";
+    assert!(changed_by(&database, &target, again).await.is_empty());
+    let other = "DROP INDEX ix_half; CREATE INDEX ix_half ON users ((id / 3)) WHERE id > 7";
+    assert!(!changed_by(&database, &target, other).await.is_empty());
+}
+
+#[tokio::test]
 async fn every_change_of_a_table_is_seen_in_a_sqlite_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");

@@ -11,6 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+mod places;
+
 use super::watched::{self, Watched};
 use crate::support::fake_engine::FakeEngine;
 use crate::support::fake_engine::containers::ContainerSpec;

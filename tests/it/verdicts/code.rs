@@ -9,7 +9,7 @@ use migwatch::model::migration::Outcome;
 use migwatch::model::policy::Policy;
 use migwatch::model::preflight::{CheckName, CheckResult};
 use migwatch::model::revision::Revision;
-use migwatch::model::script::{Action, Code};
+use migwatch::model::script::{Action, Code, ColumnChange};
 use migwatch::model::status::StandingWord;
 
 use crate::support::story::{
@@ -180,6 +180,11 @@ fn a_deploy_without_a_migration_is_not_missed_where_everything_has_run() {
 
 /// Two services on one schema; who made the tables was not seen, but their scripts say it.
 fn shared(dropping: &str) -> Story {
+    sharing("chunks", dropping)
+}
+
+/// The same, where one service's scripts call its table so, and the other's drop what they call so.
+fn sharing(making: &str, dropping: &str) -> Story {
     let creates = |table: &str| Action::CreateTable {
         table: Some(table.into()),
     };
@@ -193,7 +198,7 @@ fn shared(dropping: &str) -> Story {
     story.reads_schema(&[("users", &["id"]), ("chunks", &["id"])]);
     story.with(&rag).has(Code {
         version_table: Some(RAG_TABLE.into()),
-        ..code(&[doing(script("r1", ""), &[creates("chunks")])])
+        ..code(&[doing(script("r1", ""), &[creates(making)])])
     });
     let drop = Action::DropTable {
         table: Some(dropping.into()),
@@ -237,6 +242,61 @@ fn a_table_that_another_services_scripts_create_is_foreign_although_nobody_saw_i
         let fires = story.firing().contains(&AlertName::ForeignSchemaChange);
         assert_eq!(fires, foreign, "{:?}", story.firing());
     }
+}
+
+#[test]
+fn a_table_of_another_service_is_foreign_however_its_name_is_written() {
+    for dropping in ["coe.chunks", "Chunks", "COE.chunks"] {
+        let story = shared(dropping);
+        let plans = plan::plans(&story.state, &service_id(BACKEND), "heads").unwrap();
+        let owners = &plans[0].pending[0].operations[0].owners;
+        assert!(owners.contains(&service_id(RAG)), "{dropping}: {plans:#?}");
+    }
+    let story = shared("elsewhere.chunks");
+    let plans = plan::plans(&story.state, &service_id(BACKEND), "heads").unwrap();
+    assert!(plans[0].pending[0].operations[0].owners.is_empty());
+}
+
+#[test]
+fn a_service_whose_scripts_write_its_tables_with_their_schema_owns_them() {
+    let mut story = sharing("coe.Chunks", "chunks");
+    let plans = plan::plans(&story.state, &service_id(BACKEND), "heads").unwrap();
+    assert!(
+        plans[0].pending[0].operations[0]
+            .owners
+            .contains(&service_id(RAG))
+    );
+    story.execs_as("e1", upgrade_head()).seconds(2);
+    story.reads(&[(BACKEND_TABLE, &["b2"]), (RAG_TABLE, &["r1"])]);
+    story.reads_schema(&[("users", &["id"])]);
+    story.exec_ends("e1", 0).seconds(60);
+    assert!(
+        story.firing().contains(&AlertName::ForeignSchemaChange),
+        "{:?}",
+        story.firing()
+    );
+}
+
+#[test]
+fn status_and_plan_agree_on_what_is_destructive_in_the_services_own_database() {
+    // MySQL's REAL holds a DOUBLE, PostgreSQL's does not.
+    let change = ColumnChange {
+        type_from: Some("DOUBLE".into()),
+        type_to: Some("REAL".into()),
+        ..ColumnChange::default()
+    };
+    let alter = Action::AlterColumn {
+        table: Some("users".into()),
+        column: Some("weight".into()),
+        change,
+    };
+    let mut story = serving(Policy::Explicit);
+    story.has(code(&[script("a1", ""), doing(script("b2", "a1"), &[alter])]));
+    let plans = plan::plans(&story.state, &service_id(BACKEND), "heads").unwrap();
+    let status = story.service(BACKEND);
+    let shown = &status.code[0].tables[0].pending[0];
+    assert!(!plans[0].pending[0].is_destructive());
+    assert!(!shown.destructive, "{shown:?}");
 }
 
 #[test]

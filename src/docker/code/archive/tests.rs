@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{ENTRIES, Entries, Entry, Found, LONGEST_FILE, entries, find};
+use super::{ENTRIES, Entries, Entry, Found, LONGEST_SCRIPT, entries, find};
 
 fn header(kind: tar::EntryType, size: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
@@ -85,7 +85,7 @@ fn a_link_is_followed_as_far_as_the_folder_goes() {
 
 #[test]
 fn a_file_that_is_no_script_for_its_length_is_told_and_not_kept() {
-    let long = vec![b'#'; LONGEST_FILE + 1];
+    let long = vec![b'#'; LONGEST_SCRIPT + 1];
     let tar = packed(&[("versions/long.py", &long), ("versions/a.py", b"a")]);
     let found = read(&tar, "/srv/versions").unwrap();
     let Entry::Unusable(why) = &found["/srv/versions/long.py"] else {

@@ -32,6 +32,8 @@ pub(crate) struct ContainerSpec {
     pub(crate) address: Option<IpAddr>,
     /// Files that can be read out of it, by absolute path.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// Symbolic links among them, with what they lead to.
+    pub(crate) links: BTreeMap<String, String>,
     /// Paths that are mounted from elsewhere.
     pub(crate) mounts: Vec<String>,
 }

@@ -103,7 +103,7 @@ fn archive(shared: &Arc<Shared>, id: &str, query: &str) -> Answer {
         return refuse(StatusCode::NOT_FOUND, &format!("No such container: {id}"));
     };
     let id = container.id.clone();
-    let packed = shapes::tar(&path, &container.spec.files, &container.written);
+    let packed = shapes::tar(&path, &container.spec, &container.written);
     state.archives.push((id.clone(), path.to_string()));
     let Some(packed) = packed else {
         let problem = format!("Could not find the file {path} in container {}", id.0);

@@ -6,7 +6,7 @@ use migwatch::model::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::State;
-use super::containers::Container;
+use super::containers::{Container, ContainerSpec};
 use super::events::Event;
 
 /// What the engine prints for a time that never was.
@@ -182,21 +182,23 @@ pub(super) fn event(container: &Container, action: &str, own: &[(&str, &str)], a
 }
 
 /// A file, or all files of a folder, as a tar archive: for each a header and the content, then two empty blocks. `None` if there is none.
-pub(super) fn tar(
-    path: &str,
-    files: &BTreeMap<String, Vec<u8>>,
-    written: &BTreeMap<String, i64>,
-) -> Option<Vec<u8>> {
+pub(super) fn tar(path: &str, spec: &ContainerSpec, written: &BTreeMap<String, i64>) -> Option<Vec<u8>> {
     let (above, _) = path.rsplit_once('/')?;
     let folder = format!("{path}/");
     let mut archive = Vec::new();
-    for (file, content) in files {
+    for (link, target) in &spec.links {
+        if link == path || link.starts_with(&folder) {
+            archive.extend_from_slice(&entry(&link[above.len() + 1..], 0, 0, Some(target)));
+        }
+    }
+    for (file, content) in &spec.files {
         if file == path || file.starts_with(&folder) {
             let name = &file[above.len() + 1..];
             archive.extend_from_slice(&entry(
                 name,
                 content.len(),
                 written.get(file).copied().unwrap_or_default(),
+                None,
             ));
             archive.extend_from_slice(content);
             archive.resize(archive.len().next_multiple_of(512), 0);
@@ -207,7 +209,7 @@ pub(super) fn tar(
     is_there.then_some(archive)
 }
 
-fn entry(name: &str, length: usize, written: i64) -> [u8; 512] {
+fn entry(name: &str, length: usize, written: i64, link: Option<&String>) -> [u8; 512] {
     let mut header = [0_u8; 512];
     let mut put = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
     put(0, name.as_bytes());
@@ -215,6 +217,10 @@ fn entry(name: &str, length: usize, written: i64) -> [u8; 512] {
     put(124, format!("{length:011o}\0").as_bytes());
     put(136, format!("{written:011o}\0").as_bytes());
     put(148, b"        0ustar\x0000");
+    if let Some(target) = link {
+        put(156, b"2");
+        put(157, format!("{target}\0").as_bytes());
+    }
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     header
