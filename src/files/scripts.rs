@@ -166,3 +166,27 @@ fn file(path: &Path) -> Source {
         Ok(_) => Source::Bytes(bytes),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::read;
+
+    #[test]
+    fn a_folder_of_versions_that_is_missing_is_passed_over_and_that_of_env_py_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let named = "[alembic]\nscript_location = db\nversion_locations = db/versions gone\n";
+        fs::write(at("alembic.ini"), named).unwrap();
+        let missing = read(folder.path()).unwrap().unreadable;
+        assert_eq!(missing.len(), 1, "{missing:?}");
+        assert!(missing.iter().all(|it| it.path.ends_with("/db")), "{missing:?}");
+        fs::create_dir_all(at("db/versions")).unwrap();
+        fs::write(at("db/env.py"), "").unwrap();
+        fs::write(at("db/versions/a1.py"), "revision = 'a1'\ndown_revision = None\n").unwrap();
+        let code = read(folder.path()).unwrap();
+        assert!(code.unreadable.is_empty(), "{:?}", code.unreadable);
+        assert_eq!(code.scripts.len(), 1);
+    }
+}
