@@ -204,7 +204,8 @@ pub fn decide(
                 }
             }
         }
-        if facts.len() == known {
+        // What a person says is said once.
+        if facts.len() == known || matches!(observation, Observation::Acknowledged { .. }) {
             break;
         }
     }

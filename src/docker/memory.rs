@@ -67,6 +67,8 @@ pub(super) struct Memory {
     pub(super) places: Places,
     /// Containers that could not be looked at, and were told so.
     pub(super) unreadable: BTreeSet<ContainerId>,
+    /// Those of which the last full look could say nothing.
+    pub(super) unshown: BTreeSet<ContainerId>,
 }
 
 impl Known {
@@ -93,6 +95,7 @@ impl Memory {
             recent: Recent::default(),
             places: Places::default(),
             unreadable: BTreeSet::new(),
+            unshown: BTreeSet::new(),
         }
     }
 }

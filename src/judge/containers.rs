@@ -32,7 +32,7 @@ pub const OVERLAP: Duration = Duration::from_secs(2);
 const KEEP_REMOVED: Duration = Duration::from_secs(3600);
 
 /// How many starts of a container are kept.
-const KEEP_STARTS: usize = 8;
+pub(super) const KEEP_STARTS: usize = 8;
 
 /// The durable part.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

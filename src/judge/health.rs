@@ -129,7 +129,13 @@ fn without_replicas(state: &State, settings: &Settings, service: &ServiceId) -> 
         let detail = format!("a local process: only its log is watched, {}", process.path);
         return word(ConditionWord::Unknown, &detail, None);
     }
-    if settings.is_required(service, record.and_then(|record| record.required)) {
+    // What its last container's label said is remembered; the configuration can take that back.
+    let configured = settings
+        .services
+        .get(service)
+        .and_then(|settings| settings.required);
+    let is_required = configured.or(record.and_then(|record| record.required));
+    if is_required == Some(true) {
         return word(
             ConditionWord::Down,
             "it has no container, and it is required",

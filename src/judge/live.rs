@@ -62,6 +62,8 @@ pub struct Live {
     pub processes: BTreeMap<ServiceId, LiveProcess>,
     /// Execs whose command the engine does not tell, the latest ones.
     pub untold: Vec<UntoldExec>,
+    /// Containers that are there, of which full looks say nothing.
+    pub unshown: BTreeSet<ContainerId>,
     /// Counts what came and changed more than a time or a count.
     pub changes: u64,
 }
@@ -138,6 +140,7 @@ impl Live {
             }
             Observation::EngineDown { endpoint, reason } => self.engine.down(endpoint, reason, now),
             Observation::EngineClock { ahead } => self.engine.ahead = *ahead,
+            Observation::Unshown(containers) => self.unshown.clone_from(containers),
             Observation::FullLook(looks) => self.looked_at_all(looks, now),
             Observation::Looked(look) => self.looked(look, now),
             Observation::Started { container, at } => self.started(container, *at),
@@ -199,8 +202,9 @@ impl Live {
 
     fn looked_at_all(&mut self, looks: &[ContainerLook], now: Timestamp) {
         self.engine.looked = true;
+        let unshown = &self.unshown;
         self.containers
-            .retain(|id, _| looks.iter().any(|look| look.id == *id));
+            .retain(|id, _| unshown.contains(id) || looks.iter().any(|look| look.id == *id));
         for look in looks {
             self.looked(look, now);
         }

@@ -1,6 +1,6 @@
 //! What an edge may report. Never a conclusion.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::approval::{Approval, ApprovalId};
@@ -37,7 +37,9 @@ pub enum Observation {
         /// Seconds that it is ahead; negative behind. 0 within what the answer can tell.
         ahead: i64,
     },
-    /// A full look: every compose container there is. What is not in it is gone.
+    /// Containers that the engine lists and did not show: full looks say nothing of them, until this is told anew.
+    Unshown(BTreeSet<ContainerId>),
+    /// A full look: every compose container there is. What is not in it, and not unshown, is gone.
     FullLook(Vec<ContainerLook>),
     /// One container was looked at again.
     Looked(Box<ContainerLook>),

@@ -1,6 +1,6 @@
 //! What a full look found: who came, who went, and everybody as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::inventory::Container;
 use super::super::look::Seen;
@@ -22,7 +22,7 @@ impl Watching<'_> {
             self.execs_ended(&id, self.wiring.clock.now()).await;
             self.memory.known.remove(&id);
         }
-        let mut unseen = Vec::new();
+        let mut unshown = BTreeSet::new();
         for (id, seen) in seen {
             let known = self.memory.known.get(&id);
             let overtaken = known.is_some_and(|known| known.touched > began && known.inspected.is_some());
@@ -34,14 +34,18 @@ impl Watching<'_> {
                     self.unreadable(&id, &reason);
                     if is_unseen {
                         // A look of its own may take longer.
-                        unseen.push(id);
+                        unshown.insert(id);
                     }
                 }
                 Seen::Absent => {}
             }
         }
+        if self.memory.unshown != unshown {
+            self.memory.unshown.clone_from(&unshown);
+            self.send(Observation::Unshown(unshown.clone())).await;
+        }
         self.report_all(began).await;
-        for id in &unseen {
+        for id in &unshown {
             self.look_at(id);
         }
         self.ask_for_execs().await;

@@ -2,7 +2,7 @@
 //! wanted.
 
 use super::super::State;
-use super::super::containers::{Finish, Known};
+use super::super::containers::{Finish, KEEP_STARTS, Known};
 use super::super::live::LiveDatabase;
 use super::super::schema::{Drift, RETURN, Replaced, SchemaRecord};
 use super::super::settings::Settings;
@@ -72,10 +72,11 @@ fn unreachable(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert>
 pub(super) fn missed_since(state: &State, live: &LiveDatabase) -> Option<Timestamp> {
     let failing_since = live.failing_since?;
     let services = &live.reading.services;
-    let engine = &state.live.engine;
-    let is_process = |service: &ServiceId| state.live.processes.contains_key(service);
+    let seen = &state.durable.containers.services;
+    let is_elsewhere =
+        |service: &ServiceId| !seen.contains_key(service) || state.live.processes.contains_key(service);
     // Of these nobody can say whether they run.
-    if services.is_empty() || services.iter().any(is_process) || !engine.looked || !engine.up {
+    if services.is_empty() || services.iter().any(is_elsewhere) || !state.live.engine.looked {
         return Some(failing_since);
     }
     let containers = state.live.containers.values();
@@ -91,7 +92,9 @@ fn at_work_since(known: &Known) -> Option<Timestamp> {
     let is_over = |finish: &Finish| {
         finish.asked || known.role != Role::Replica || (stays_away && finish.exit_code == 0)
     };
-    let mut since = known.starts.is_empty().then_some(known.created_at);
+    // Of one that ends again and again only the last starts are kept.
+    let is_first_kept = known.starts.len() < KEEP_STARTS;
+    let mut since = (known.starts.is_empty() || !is_first_kept).then_some(known.created_at);
     for start in &known.starts {
         since.get_or_insert(start.started_at);
         if start.finish.as_ref().is_some_and(is_over) {

@@ -92,8 +92,8 @@ fn full_look(state: &State, looks: &[ContainerLook], now: Timestamp) -> Vec<Fact
     }
     let there: BTreeSet<&ContainerId> = looks.iter().map(|look| &look.id).collect();
     for (container, known) in &state.durable.containers.known {
-        let is_local = known.role == Role::Process;
-        if known.removed_at.is_none() && !is_local && !there.contains(container) {
+        let is_told = known.role != Role::Process && !state.live.unshown.contains(container);
+        if known.removed_at.is_none() && is_told && !there.contains(container) {
             facts.extend(known.missed_end(container, now));
             facts.push(Fact::ContainerRemoved {
                 container: container.clone(),

@@ -19,6 +19,7 @@ impl Live {
             | Observation::ApprovalRevoked { .. }
             | Observation::DeployEnded { .. }
             | Observation::Tick => false,
+            Observation::Unshown(containers) => *containers != self.unshown,
             Observation::EngineClock { ahead } => *ahead != self.engine.ahead,
             Observation::LogStatus { container, status } => {
                 let live = self.containers.get(container);

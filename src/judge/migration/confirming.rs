@@ -7,6 +7,7 @@ use super::super::State;
 use super::super::settings::Settings;
 use super::super::tables::{Move, TableRecord};
 use super::super::verdict::{self, Case};
+use super::part::Part;
 use super::reading::{LATE, SETTLE, SKEW};
 use super::stand::{Stand, stands};
 use super::{Tracked, out_of_band, settling};
@@ -146,8 +147,8 @@ fn confirm(
 }
 
 fn is_told(tracked: &Tracked, movement: &Movement) -> bool {
-    let mut known = tracked.migration.movements.iter();
-    known.any(|known| known.table == movement.table && known.to == movement.to)
+    let is_it = |known: &Movement| known.table == movement.table && known.to == movement.to;
+    tracked.migration.movements.iter().any(is_it)
 }
 
 /// Whether a service's migrations may move a table: it is bound to it, or uses its database and the configuration names no other.
@@ -281,7 +282,7 @@ fn moved_with(
         && !all.values().any(|other| by_steps(other))
 }
 
-/// A run that had ended before the table was read where it stood, or before another one began that is still at work, did not move it.
+/// A run that had ended before the table was read where it stood, or before the next start or another run set to work, did not move it.
 fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stand: &Stand<'_>) -> bool {
     let Some(ended) = tracked.migration.ended_at.filter(|_| !tracked.is_open()) else {
         return false;
@@ -296,10 +297,11 @@ fn has_ended_before(state: &State, tracked: &Tracked, table: &VersionTable, stan
     };
     // A restart forgets when the table was last read, not what a reading after the end has shown.
     let is_shown = |known: &Movement| known.table == *table && known.at >= ended && known.at < stand.at;
-    let all = &state.durable.migrations.all;
+    let mut all = state.durable.migrations.all.values();
     stand.read_before.is_some_and(|read| ended < read)
+        || Part::main(tracked).is_some_and(|part| part.is_followed(state, stand.at))
         || tracked.migration.movements.iter().any(is_shown)
-        || all.values().any(|other| is_at_work(other))
+        || all.any(|other| is_at_work(other))
 }
 
 /// Whether a move may be this migration's: it runs, or had not ended when the table was last read where it stood before.

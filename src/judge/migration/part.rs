@@ -231,7 +231,8 @@ impl<'a> Part<'a> {
         let is_out_of_memory = || self.live(state).is_some_and(|live| live.look.oom_killed);
         let moves = &self.tracked.migration.movements;
         // What moved after the end may be the work of the start that followed.
-        let by_next = self.is_followed(state) && moves.iter().any(|moved| moved.at > finish.at);
+        let is_by_next = |at: Timestamp| at > finish.at && self.is_followed(state, at);
+        let by_next = moves.iter().any(|moved| is_by_next(moved.at));
         let is_silent = self.tracked.migration.steps.is_empty();
         let is_cut_off = finish.asked || matches!(finish.exit_code, 137 | 143 | UNSEEN);
         match finish.exit_code {
@@ -250,7 +251,8 @@ impl<'a> Part<'a> {
                 "a process of its container was killed for memory".to_owned(),
             ),
             0 => (self.by_steps(), "its process exited 0".to_owned()),
-            UNSEEN if is_silent && moves.is_empty() && self.is_read_since(state, finish) => (
+            // What ran for so long that it most likely did something may have been cut off in the middle of it.
+            UNSEEN if is_silent && !self.tracked.migration.moved() && self.is_read_since(state, finish) => (
                 Outcome::NothingToDo,
                 "its container ended unseen, and no version table has moved".to_owned(),
             ),
@@ -270,11 +272,11 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Its container was started again since.
-    fn is_followed(&self, state: &State) -> bool {
+    /// Its container was started again by then.
+    pub(super) fn is_followed(&self, state: &State, by: Timestamp) -> bool {
         let known = state.durable.containers.known.get(&self.runner.container);
-        let latest = known.and_then(Known::current);
-        latest.is_some_and(|latest| latest.started_at > self.runner.started_at)
+        let latest = known.and_then(Known::current).map(|latest| latest.started_at);
+        latest.is_some_and(|latest| latest > self.runner.started_at && latest <= by)
     }
 
     fn by_exec(&self) -> (Outcome, String) {

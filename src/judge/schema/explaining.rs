@@ -96,6 +96,8 @@ impl<'a> Scene<'a> {
         };
         match whose(&self.suspects(change.since, change.at)) {
             Whose::Nobodys => Vec::new(),
+            Whose::Of(tracked) if is_undecided(tracked) => Vec::new(),
+            Whose::OneOf(several) if several.iter().any(|it| is_undecided(it)) => Vec::new(),
             Whose::Of(tracked) => vec![self.done_by(tracked, change)],
             Whose::OneOf(several) => self.shared(&several, &change),
         }

@@ -6,7 +6,7 @@ use migwatch::model::observation::Observation;
 use migwatch::model::policy::Policy;
 use migwatch::model::revision::DatabaseId;
 
-use crate::support::story::{BACKEND, BACKEND_TABLE, Story, disarmed, policy, row, serving};
+use crate::support::story::{BACKEND, BACKEND_TABLE, Story, disarmed, policy, row, service_id, serving};
 
 /// It is tried for a while, and does not answer.
 fn stays_away(story: &mut Story, seconds: u64) {
@@ -111,4 +111,26 @@ fn of_a_database_that_is_read_no_more_nothing_is_said_to_be_behind_or_unknown() 
         story.reads(&[(BACKEND_TABLE, &["a1"])]).seconds(900);
         assert_eq!(story.firing(), [alert], "it is read again");
     }
+}
+
+#[test]
+fn whether_somebody_who_was_never_seen_here_runs_nobody_can_say_so_that_the_database_is_missed() {
+    let mut story = serving(Policy::Explicit);
+    story.stopped(137);
+    let id = story.container.clone();
+    let mut elsewhere = story.looks.remove(&id).unwrap();
+    elsewhere.service = service_id("local/backend");
+    story.looks.insert(id, elsewhere);
+    stays_away(&mut story, 120);
+    assert_eq!(story.sent(), ["DatabaseUnreachable firing"]);
+}
+
+#[test]
+fn an_engine_that_restarts_while_the_stack_sleeps_misses_no_database_either() {
+    let mut story = serving(Policy::Explicit);
+    story.stopped(137);
+    stays_away(&mut story, 3600);
+    story.engine_goes_away();
+    stays_away(&mut story, 20);
+    assert!(!story.firing().contains(&AlertName::DatabaseUnreachable));
 }

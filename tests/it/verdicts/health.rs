@@ -304,3 +304,26 @@ fn one_services_trouble_is_not_anothers() {
     );
     assert_eq!(story.condition(BACKEND), ConditionWord::Up);
 }
+
+#[test]
+fn a_container_that_a_full_look_could_not_show_is_not_gone_and_its_crash_is_told() {
+    let mut story = running();
+    story.migwatch_is_killed().seconds_pass(5).sees(Observation::Tick);
+    let look = story.look().clone();
+    story.looks.clear();
+    story
+        .sees(Observation::Unshown([look.id.clone()].into()))
+        .installed();
+    story.looks.insert(look.id.clone(), look);
+    story
+        .looked()
+        .sees(Observation::Unshown([].into()))
+        .looks_at_all();
+    story.seconds(60);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+    story
+        .change(|look| look.restart_policy = RestartPolicy::No)
+        .looked();
+    story.dies(1).seconds(60);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
+}

@@ -4,7 +4,9 @@ use migwatch::model::migration::{Outcome, Rule, Verdict};
 use migwatch::model::observation::{LogStatus, Observation};
 use migwatch::model::policy::Policy;
 
-use crate::support::story::{A_TO_B, APPLICATION_UP, BACKEND, DROP_MISSING, RUNNING, Story, armed, policy};
+use crate::support::story::{
+    A_TO_B, APPLICATION_UP, BACKEND, BACKEND_TABLE, DROP_MISSING, RUNNING, Story, armed, policy,
+};
 
 fn explicit() -> Story {
     Story::new(policy(Policy::Explicit))
@@ -222,4 +224,28 @@ fn a_full_look_that_is_older_than_the_start_does_not_end_it() {
     story.sees(Observation::FullLook(vec![before]));
     story.looked().says(APPLICATION_UP);
     assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Unexpected)]);
+}
+
+#[test]
+fn a_move_that_is_read_before_the_lines_of_the_start_that_made_it_is_not_put_on_the_start_before() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, armed()).started();
+    story.reads(&[(BACKEND_TABLE, &["a1"])]);
+    story
+        .says(RUNNING)
+        .says(APPLICATION_UP)
+        .reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.stopped(0).started();
+    let announced = story.line(RUNNING).unwrap();
+    let step = story.line(A_TO_B).unwrap();
+    story
+        .reads(&[(BACKEND_TABLE, &["b2"])])
+        .sees(announced)
+        .sees(step);
+    story.says(APPLICATION_UP).seconds(60);
+    let told = [
+        (Outcome::NothingToDo, Verdict::Expected),
+        (Outcome::Applied, Verdict::Unexpected),
+    ];
+    assert_eq!(story.judged(), told);
 }

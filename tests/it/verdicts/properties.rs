@@ -213,8 +213,11 @@ proptest! {
                 replayed.apply(&fact);
             }
             prop_assert_eq!(&replayed, &state.durable);
-            let again = judge::decide(&mut state, &story.settings, now, observation);
-            prop_assert_eq!(again, vec![]);
+            // Somebody may close what fires only now.
+            if !matches!(observation, Observation::Acknowledged { .. }) {
+                let again = judge::decide(&mut state, &story.settings, now, observation);
+                prop_assert_eq!(again, vec![]);
+            }
             if let Some(deadline) = state.deadline(&story.settings, now) {
                 let next = state.deadline(&story.settings, deadline);
                 prop_assert!(next.is_none_or(|next| next > deadline));

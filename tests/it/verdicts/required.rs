@@ -20,11 +20,11 @@ fn labelled(required: bool) -> Story {
     story
 }
 
-/// Settings that require a service.
-fn configured() -> Settings {
+/// Settings that require a service, or do not.
+fn configured(required: bool) -> Settings {
     let mut settings = policy(Policy::Explicit);
     let required = ServiceSettings {
-        required: Some(true),
+        required: Some(required),
         ..ServiceSettings::default()
     };
     settings.services.insert(service_id(BACKEND), required);
@@ -54,16 +54,20 @@ fn one_that_its_label_requires_is_missed_when_its_container_is_gone() {
 }
 
 #[test]
-fn the_label_of_the_last_container_beats_the_configuration_when_it_is_gone_too() {
-    let mut story = labelled(false);
-    story.settings = configured();
+fn the_configuration_beats_the_label_of_a_container_that_is_gone() {
+    let mut story = labelled(true);
+    story.settings = configured(false);
     story.stopped(137).removed().seconds(7200);
-    assert!(story.is_quiet(), "{:?}", story.sent());
+    assert_eq!(story.sent(), ["ServiceDown firing", "ServiceDown resolved"]);
+    let mut story = labelled(false);
+    story.settings = configured(true);
+    story.stopped(137).removed().seconds(7200);
+    assert_eq!(story.sent(), ["ServiceDown firing"]);
 }
 
 #[test]
 fn one_that_the_configuration_requires_and_nobody_ever_saw_is_down_once_the_engine_was_looked_at() {
-    let mut story = Story::before_install(configured());
+    let mut story = Story::before_install(configured(true));
     story.seconds(600);
     assert!(story.is_quiet(), "nobody has looked yet: {:?}", story.sent());
     story.installed();

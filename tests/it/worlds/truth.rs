@@ -150,7 +150,7 @@ impl Truth {
             known.outcome = match (self.outcome, &self.moved) {
                 (outcome, Some(_)) => outcome,
                 (Outcome::Failed, None) if said_all => Outcome::Failed,
-                _ if known.stepped => Outcome::Interrupted,
+                _ if known.stepped || is_long => Outcome::Interrupted,
                 _ => Outcome::NothingToDo,
             };
         }
