@@ -231,10 +231,7 @@ fn a_move_that_is_read_before_the_lines_of_the_start_that_made_it_is_not_put_on_
     let mut story = Story::new(policy(Policy::Explicit));
     story.created(BACKEND, armed()).started();
     story.reads(&[(BACKEND_TABLE, &["a1"])]);
-    story
-        .says(RUNNING)
-        .says(APPLICATION_UP)
-        .reads(&[(BACKEND_TABLE, &["a1"])]);
+    story.says(RUNNING).says(APPLICATION_UP);
     story.stopped(0).started();
     let announced = story.line(RUNNING).unwrap();
     let step = story.line(A_TO_B).unwrap();
