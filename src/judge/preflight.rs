@@ -218,6 +218,7 @@ fn armed(state: &State, service: &ServiceId) -> Check {
             live.look.service.project == service.project
                 && live.look.role == Role::Replica
                 && live.look.armed.state == ArmedState::Armed
+                && live.look.state.may_start()
         })
         .map(|live| live.look.name.clone())
         .collect();

@@ -99,6 +99,7 @@ fn service(
     let ruling = settings.ruling(id, label, window);
     let armed = replicas
         .iter()
+        .filter(|live| live.look.state.may_start())
         .map(|live| &live.look.armed)
         .filter(|armed| armed.source != ArmedSource::Nothing)
         .min_by_key(|armed| match armed.state {

@@ -79,6 +79,11 @@ impl ContainerState {
         Self::Removing,
     ];
 
+    /// Whether it can be started again: not once its removal has begun, be it that the engine could not finish that.
+    pub fn may_start(self) -> bool {
+        !matches!(self, Self::Dead | Self::Removing)
+    }
+
     /// The engine's word, also the metric label.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -19,9 +19,8 @@ use crate::model::time::Timestamp;
 pub(super) fn armed(state: &State, settings: &Settings, now: Timestamp) -> Vec<Alert> {
     let mut alerts: BTreeMap<&ServiceId, Alert> = BTreeMap::new();
     let live = state.live.containers.values();
-    for live in
-        live.filter(|live| live.look.role == Role::Replica && live.look.armed.state == ArmedState::Armed)
-    {
+    let live = live.filter(|live| live.look.role == Role::Replica && live.look.state.may_start());
+    for live in live.filter(|live| live.look.armed.state == ArmedState::Armed) {
         let (service, wishes) = (&live.look.service, &live.look.labels);
         let ruling = settings.ruling(service, wishes.migrations, wishes.window.as_deref());
         let Some(since) = armed_since(state, live) else {

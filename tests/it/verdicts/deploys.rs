@@ -1,5 +1,6 @@
 //! Policy `explicit`: which start of which container is a deploy that declares itself.
 
+use migwatch::model::container::ContainerState;
 use migwatch::model::migration::{Outcome, Rule, Verdict};
 use migwatch::model::policy::Policy;
 
@@ -211,4 +212,15 @@ fn a_confirmed_deploy_stays_expected() {
     story.reads(&[(BACKEND_TABLE, &["b2"])]).seconds(3000);
     assert_eq!(story.judged(), [(Outcome::Applied, Verdict::Expected)]);
     assert!(story.is_quiet());
+}
+
+#[test]
+fn a_container_whose_removal_has_begun_is_armed_no_more() {
+    let mut story = Story::new(policy(Policy::Explicit));
+    story.created(BACKEND, armed()).started();
+    story.says(RUNNING).says(APPLICATION_UP).stopped(137);
+    story.change(|look| look.state = ContainerState::Dead).looked();
+    story.seconds(7200);
+    assert!(story.is_quiet(), "{:?}", story.sent());
+    assert!(story.service(BACKEND).armed.is_none());
 }
