@@ -148,7 +148,8 @@ impl Scene {
             if short == wanted {
                 Ok(held)
             } else {
-                Err(format!("it holds {short:?}"))
+                let said: Vec<_> = held.iter().map(|alert| alert.annotation("description")).collect();
+                Err(format!("it holds {short:?}, which say {said:#?}"))
             }
         })
         .await

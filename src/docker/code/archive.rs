@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tokio::sync::mpsc;
 
+use super::super::engine::EngineError;
 use super::super::wire::Body;
 use crate::alembic::{LONGEST_SCRIPT, paths};
 use crate::model::time::Timestamp;
@@ -50,10 +51,16 @@ pub(super) struct Unpacked {
     pub(super) written: Timestamp,
 }
 
-/// An archive that could not be read to its end: one sentence.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct ArchiveError(String);
+/// An archive that could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ArchiveError {
+    /// It is no tar, or too large, and will be so the next time: one sentence.
+    #[error("{0}")]
+    Unusable(String),
+    /// It broke off, or took too long: that says something of the engine, and nothing of what is in it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
 
 /// Unpacks the answer to a question for `path`, which is absolute; only files that `is_wanted`, and links, are kept.
 ///
@@ -71,18 +78,25 @@ pub(super) async fn unpack(
         // Who has enough of it stops taking pieces: that is no error here.
         let fed = feed(body, pieces).await;
         let unpacked = unpacking.await;
-        fed.map_err(|error| format!("the engine's archive of {path} broke off: {error}"))?;
-        let unpacked = unpacked.map_err(|error| format!("unpacking {path} failed: {error}"))?;
-        unpacked.map_err(|error| format!("the engine's archive of {path} cannot be read: {error}"))
+        fed.map_err(|source| EngineError::Broken {
+            path: format!("the question for the archive of {path}"),
+            source,
+        })?;
+        let unusable = |error: &dyn std::fmt::Display| {
+            ArchiveError::Unusable(format!("the engine's archive of {path} cannot be read: {error}"))
+        };
+        let unpacked = unpacked.map_err(|error| unusable(&error))?;
+        unpacked.map_err(|error| unusable(&error))
     };
     let ended = tokio::time::timeout(PATIENCE, whole).await;
-    let late = || {
-        format!(
+    let late = || EngineError::Asked {
+        sentence: format!(
             "the engine's archive of {path} did not end within {} s",
             PATIENCE.as_secs()
-        )
+        ),
+        status: None,
     };
-    ended.unwrap_or_else(|_| Err(late())).map_err(ArchiveError)
+    ended.unwrap_or_else(|_| Err(late().into()))
 }
 
 async fn feed(

@@ -9,7 +9,7 @@ use super::super::engine::{Engine, EngineError};
 use super::super::inspect::{CONFIGS, is_config};
 use super::super::inventory::CodePlace;
 use super::Environments;
-use super::archive::{self, Entries, Entry, Found};
+use super::archive::{self, ArchiveError, Entries, Entry, Found};
 use crate::alembic::code::{self, Folders, Source, Sources};
 use crate::alembic::{paths, script, settings};
 use crate::model::script::{Code, DEFAULT_ENVIRONMENT, Unreadable};
@@ -271,7 +271,8 @@ impl Asking<'_> {
                 self.written = self.written.max(unpacked.written);
                 unpacked.entries
             }
-            Err(error) => missing(path, &error.to_string()),
+            Err(ArchiveError::Engine(error)) => return Err(error),
+            Err(ArchiveError::Unusable(why)) => missing(path, &why),
         }))
     }
 }
