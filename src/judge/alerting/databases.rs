@@ -93,8 +93,8 @@ fn at_work_since(known: &Known) -> Option<Timestamp> {
         finish.asked || known.role != Role::Replica || (stays_away && finish.exit_code == 0)
     };
     // Of one that ends again and again only the last starts are kept.
-    let is_first_kept = known.starts.len() < KEEP_STARTS;
-    let mut since = (known.starts.is_empty() || !is_first_kept).then_some(known.created_at);
+    let may_lack_starts = known.starts.is_empty() || known.starts.len() >= KEEP_STARTS;
+    let mut since = may_lack_starts.then_some(known.created_at);
     for start in &known.starts {
         since.get_or_insert(start.started_at);
         if start.finish.as_ref().is_some_and(is_over) {

@@ -72,12 +72,11 @@ impl<'a> Scene<'a> {
         if replacing::is_swept(self, &change, &suspects) {
             return self.swept(&change, &suspects);
         }
-        match whose(&suspects) {
-            Whose::Nobodys => self.unexplained(change),
-            Whose::Of(tracked) if is_undecided(tracked) => Vec::new(),
-            Whose::OneOf(several) if several.iter().any(|it| is_undecided(it)) => Vec::new(),
-            Whose::Of(tracked) => vec![self.done_by(tracked, change)],
-            Whose::OneOf(several) => self.shared(&several, &change),
+        match decided(&suspects) {
+            None => Vec::new(),
+            Some(Whose::Nobodys) => self.unexplained(change),
+            Some(Whose::Of(tracked)) => vec![self.done_by(tracked, change)],
+            Some(Whose::OneOf(several)) => self.shared(&several, &change),
         }
     }
 
@@ -94,12 +93,10 @@ impl<'a> Scene<'a> {
             patch: last.patch.clone(),
             late: drift.late,
         };
-        match whose(&self.suspects(change.since, change.at)) {
-            Whose::Nobodys => Vec::new(),
-            Whose::Of(tracked) if is_undecided(tracked) => Vec::new(),
-            Whose::OneOf(several) if several.iter().any(|it| is_undecided(it)) => Vec::new(),
-            Whose::Of(tracked) => vec![self.done_by(tracked, change)],
-            Whose::OneOf(several) => self.shared(&several, &change),
+        match decided(&self.suspects(change.since, change.at)) {
+            None | Some(Whose::Nobodys) => Vec::new(),
+            Some(Whose::Of(tracked)) => vec![self.done_by(tracked, change)],
+            Some(Whose::OneOf(several)) => self.shared(&several, &change),
         }
     }
 
@@ -337,6 +334,17 @@ fn whose<'a>(suspects: &[&'a Tracked]) -> Whose<'a> {
     }
     let latest = likely.into_iter().max_by_key(|tracked| tracked.last_attempt_at());
     latest.map_or(Whose::Nobodys, Whose::Of)
+}
+
+/// Whose it is, once everybody whose it may be has shown whether it had anything to do.
+fn decided<'a>(suspects: &[&'a Tracked]) -> Option<Whose<'a>> {
+    let whose = whose(suspects);
+    let is_open = match &whose {
+        Whose::Nobodys => false,
+        Whose::Of(tracked) => is_undecided(tracked),
+        Whose::OneOf(several) => several.iter().any(|it| is_undecided(it)),
+    };
+    (!is_open).then_some(whose)
 }
 
 /// It has only just begun: by its end, its first step or its length it shows whether it had anything to do.
